@@ -1,0 +1,1 @@
+"""Training: gradients, optimisers, learning rules."""

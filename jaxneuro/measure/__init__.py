@@ -1,0 +1,3 @@
+"""Measures of activity, ability and cost."""
+
+from jaxneuro.measure.firing import rate as rate

@@ -1,0 +1,1 @@
+"""One neuron, one file, one paper; in wings by family."""

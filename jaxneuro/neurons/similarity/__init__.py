@@ -1,0 +1,1 @@
+"""Similarity neurons: units that compare their input with a weight vector."""

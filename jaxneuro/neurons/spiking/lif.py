@@ -1,0 +1,94 @@
+"""The leaky integrate-and-fire neuron."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from jaxneuro.flow import Flow
+from jaxneuro.machine import StateMachine, parameter
+from jaxneuro.surrogate import FastSigmoid, Surrogate
+
+
+class LIFState(eqx.Module):
+    """Membrane voltage (mV) and what is left of the refractory period (ms)."""
+
+    voltage_mv: Float[Array, ""]
+    refractory_ms: Float[Array, ""]
+
+
+class LIF(
+    StateMachine[LIFState, Float[Array, ""], Float[Array, ""]], Flow[LIFState, Float[Array, ""], Float[Array, ""]]
+):
+    """Leaky integrate-and-fire: `tau dV/dt = -(V - E) + R I`; at `V >= theta` a spike, a reset, a refractory period.
+
+    A step of `dt_ms`, with the input held constant over it, is exact below threshold:
+    `V <- V_inf + (V - V_inf) exp(-dt / tau)`, `V_inf = E + R I`. Threshold, reset and refractory period are then applied
+    at the end of the step, in this order. During the refractory period V is held. As a `Flow` the same neuron runs
+    under any integrator, `Euler(LIF(), dt_ms=0.1)`; then the integrator's step size counts.
+
+    Under constant input it fires every `t_ref + tau ln((V_inf - V_r) / (V_inf - theta))` ms, on the grid up to one step
+    later.
+
+    Fields:
+        tau_ms: membrane time constant (ms).
+        resistance_mohm: R (MOhm), so that a current in nA gives mV.
+        rest_mv, threshold_mv, reset_mv: E, theta, V_r (mV).
+        refractory_ms: t_ref (ms), a whole number of steps, or it is rounded to that.
+        soft_reset: 0 sets V to V_r; 1 subtracts `theta - V_r`, which keeps the overshoot; between, a mixture.
+        detach_reset: 1 stops the gradient at the reset, 0 lets it through.
+        dt_ms: step size (ms).
+        spike: the threshold's forward and pretended backward, on `V - theta` in mV.
+
+    Input: current (nA), a scalar. Output: 1.0 on a spike, else 0.0.
+
+    Reference: Lapicque 1907; Gerstner et al. 2014, Neuronal Dynamics, eqs. 1.5 and 1.6; exact step: Rotter and Diesmann
+    1999, Biological Cybernetics 81:381; detached reset: Zenke and Vogels 2021, Neural Computation 33:899.
+    """
+
+    tau_ms: Float[Array, ""] = parameter(20.0, above=0, unit="ms")
+    resistance_mohm: Float[Array, ""] = parameter(1.0, above=0, unit="MOhm")
+    rest_mv: Float[Array, ""] = parameter(0.0, unit="mV")
+    threshold_mv: Float[Array, ""] = parameter(15.0, unit="mV")
+    reset_mv: Float[Array, ""] = parameter(0.0, unit="mV")
+    refractory_ms: Float[Array, ""] = parameter(2.0, at_least=0, unit="ms")
+    soft_reset: Float[Array, ""] = parameter(0.0, at_least=0, at_most=1)
+    detach_reset: Float[Array, ""] = parameter(1.0, at_least=0, at_most=1)
+    dt_ms: Float[Array, ""] = parameter(0.1, above=0, unit="ms")
+    spike: Surrogate = eqx.field(default_factory=FastSigmoid)
+
+    def init(self, key: PRNGKeyArray) -> LIFState:
+        """At rest, not refractory."""
+        return LIFState(self.rest_mv, jnp.zeros_like(self.rest_mv))
+
+    def step(self, state: LIFState, input: Float[Array, ""]) -> tuple[LIFState, Float[Array, ""]]:
+        """The exact solution over `dt_ms`, then threshold and reset."""
+        target = self.rest_mv + self.resistance_mohm * input
+        change = (state.voltage_mv - target) * jnp.expm1(-self.dt_ms / self.tau_ms)
+        held = self._held(state, self.dt_ms)
+        voltage = state.voltage_mv + jnp.where(held, 0, change)
+        return self.jump(LIFState(voltage, state.refractory_ms), input, self.dt_ms)
+
+    def derivative(self, state: LIFState, input: Float[Array, ""]) -> LIFState:
+        """`dV/dt` (mV/ms); the refractory time is counted by `jump`."""
+        slope = (self.rest_mv - state.voltage_mv + self.resistance_mohm * input) / self.tau_ms
+        held = state.refractory_ms > 0
+        return LIFState(jnp.where(held, 0, slope), jnp.zeros_like(slope))
+
+    def jump(
+        self, state: LIFState, input: Float[Array, ""], dt_ms: Float[Array, ""]
+    ) -> tuple[LIFState, Float[Array, ""]]:
+        """Threshold, reset, refractory count."""
+        held = self._held(state, dt_ms)
+        spike = jnp.where(held, 0, self.spike(state.voltage_mv - self.threshold_mv))
+        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
+        hard, soft = state.voltage_mv - self.reset_mv, self.threshold_mv - self.reset_mv
+        voltage = state.voltage_mv - attached * (hard + self.soft_reset * (soft - hard))
+        # Less than half a step left is no step left: what rounding leaves of a count does not hold the cell.
+        left = jnp.where(held, state.refractory_ms - dt_ms, 0)
+        left = jnp.where(left > dt_ms / 2, left, 0)
+        refractory = jnp.where(jax.lax.stop_gradient(spike) > 0, self.refractory_ms, left)
+        return LIFState(voltage, refractory), spike
+
+    def _held(self, state: LIFState, dt_ms: Float[Array, ""]) -> Array:
+        return state.refractory_ms > dt_ms / 2

@@ -1,0 +1,1 @@
+"""Tasks and data: pure functions and readers of real data."""

@@ -1,0 +1,24 @@
+import os
+
+import jax
+import pytest
+
+# Compiled programs are kept between runs of the suite; a new parameter value or a new process then does not compile.
+CACHE = os.path.join(os.path.dirname(__file__), "..", ".cache", "xla")
+jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+@pytest.fixture
+def key():
+    return jax.random.key(0)
+
+
+@pytest.fixture
+def float64():
+    """Double precision for one test."""
+    with jax.enable_x64(True):
+        yield
