@@ -1,7 +1,7 @@
 """Continuous physics and the integrators that turn it into machines.
 
-A `Flow` states the physics, `d state / dt = derivative(state, input)` with a `jump` at the end of each step (threshold and
-reset). An integrator states the numerics: it advances the flow by `dt_ms` under an input held constant over the step,
+A `Flow` states the physics, `d state / dt = derivative(state, input)`, with a `jump` at the end of each step
+(threshold and reset). An integrator states the numerics: it advances the flow by `dt_ms` under an input held constant over the step,
 then applies the jump. Orders of accuracy: Euler 1, exponential Euler 1 (exact where a flow is linear in each of its own
 variables and these do not change each other), Runge-Kutta 4, Exact: machine precision for linear flows.
 """
@@ -76,9 +76,9 @@ class Euler(Integrator[State, Input, Output]):
 class ExponentialEuler(Integrator[State, Input, Output]):
     """Exponential Euler, one variable at a time: `s_i + dt phi(dt b_i) f_i(s, x)`, `phi(z) = (e^z - 1) / z`.
 
-    `b_i = d f_i / d s_i` comes from automatic differentiation. For a variable that obeys `s' = (s_inf - s) / tau` this is
-    the usual `s_inf + (s - s_inf) e^(-dt / tau)`, exact while `s_inf` and `tau` stand still. Order 1. The leaves of the
-    state must be scalars (one neuron; `Population` makes many), and at least one evaluation of the flow per leaf is made.
+    `b_i = d f_i / d s_i` comes from automatic differentiation. For a variable that obeys `s' = (s_inf - s) / tau` this
+    is the usual `s_inf + (s - s_inf) e^(-dt / tau)`, exact while `s_inf` and `tau` stand still. Order 1. The leaves of
+    the state must be scalars (one neuron; `Population` makes many); the flow is evaluated once per leaf.
 
     Reference: MacGregor 1987, Neural and Brain Modeling, ch. 14; Hochbruck and Ostermann 2010, Acta Numerica 19:209,
     section 2.
@@ -93,8 +93,8 @@ class ExponentialEuler(Integrator[State, Input, Output]):
         for leaf in leaves:
             if leaf.ndim:
                 raise ValueError(
-                    f"ExponentialEuler got a state variable of shape {leaf.shape}; it takes scalars. Write the flow for "
-                    "one neuron and make many with Population(ExponentialEuler(flow), size)."
+                    f"ExponentialEuler got a state variable of shape {leaf.shape}; it takes scalars. Write the flow "
+                    "for one neuron and make many with Population(ExponentialEuler(flow), size)."
                 )
 
         def slopes(*values: Array) -> list[Array]:

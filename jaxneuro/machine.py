@@ -3,8 +3,8 @@
     state_0       = machine.init(key)
     state_t, y_t  = machine.step(state_{t-1}, x_t)
 
-The array leaves of a machine are its parameters, so `LIF.step` is `(parameters, state, input) -> (state, output)` and the
-bound `lif.step` is a body for `jax.lax.scan`. Plain `jax.jit`, `vmap`, `grad`, `checkpoint` and optax work on it.
+The array leaves of a machine are its parameters, so `LIF.step` is `(parameters, state, input) -> (state, output)` and
+the bound `lif.step` is a body for `jax.lax.scan`. Plain `jax.jit`, `vmap`, `grad`, `checkpoint` and optax work on it.
 """
 
 import functools
@@ -16,6 +16,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, PRNGKeyArray, PyTree
 
 State = TypeVar("State")
@@ -89,15 +90,15 @@ def parameter(
 class Bound(eqx.Module):
     """A method bound to its module: a pytree of the module's leaves, which is equal to itself alone.
 
-    JAX looks functions up by hash and equality. Equinox compares bound methods by the values of their arrays: those
-    cannot be hashed, and under `jit` their comparison is not a boolean, so that `lax.scan(machine.step, ...)` would fail
-    with "unhashable type" and a second one with the same machine with a tracer error. Identity has neither fault.
+    JAX looks functions up by hash and equality. Equinox compares bound methods by the values of their arrays: these
+    cannot be hashed, and under `jit` their comparison is not a boolean, so that `lax.scan(machine.step, ...)` would
+    fail with "unhashable type", and a second one with the same machine with a tracer error. Identity has neither fault.
     """
 
     function: Callable[..., Any] = eqx.field(static=True)
     module: eqx.Module
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - the docstring is the method's own
         return self.function(self.module, *args, **kwargs)
 
     def __hash__(self) -> int:
@@ -107,7 +108,7 @@ class Bound(eqx.Module):
         return isinstance(other, Bound) and self.function is other.function and self.module is other.module
 
     @property
-    def __name__(self) -> str:
+    def __name__(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.function.__name__
 
     @property
@@ -133,7 +134,7 @@ class Parameterised(eqx.Module):
     def __check_init__(self) -> None:
         for name, field in self.__dataclass_fields__.items():
             bounds, value = field.metadata.get("parameter"), getattr(self, name, None)
-            if bounds is None or not isinstance(value, Array) or isinstance(value, jax.core.Tracer) or not value.size:
+            if bounds is None or not isinstance(value, Array) or isinstance(value, Tracer) or not value.size:
                 continue
             if not jnp.issubdtype(value.dtype, jnp.floating):
                 continue

@@ -224,31 +224,41 @@ def _sequential(
         state, outputs = scan(step, state, inputs, unroll=unroll)
         return state, (outputs, None)
 
-    def stride(state: PyTree, inputs: PyTree[Array]) -> tuple[PyTree, tuple[PyTree, Any]]:
-        assert read is not None
-        if every == 1:
-
-            def watched(state: PyTree, input: PyTree) -> tuple[PyTree, tuple[PyTree, Any]]:
-                state, output = step(state, input)
-                return state, (output, read(state))
-
-            return scan(watched, state, inputs, unroll=unroll)
-
-        def watched_block(state: PyTree, inputs: PyTree[Array]) -> tuple[PyTree, tuple[PyTree, Any]]:
-            state, (outputs, _) = steps(state, inputs)
-            return state, (outputs, read(state))
-
-        return _in_blocks(watched_block, steps, state, inputs, every)
-
-    advance = steps if read is None else stride
-    if checkpoint_every is not None:
-        # Blocks hold a whole number of strides, so that recording does not move.
-        block = every * max(1, round(checkpoint_every / every)) if read is not None else checkpoint_every
-        blockwise = jax.checkpoint(advance, prevent_cse=False)  # a scan body needs no barrier against CSE
-        state, (outputs, record) = _in_blocks(blockwise, advance, state, inputs, block, joined=True)
+    if read is None:
+        advance, stride = steps, 1
     else:
+        advance, stride = _recorded(step, steps, read, every, unroll), every
+    if checkpoint_every is None:
         state, (outputs, record) = advance(state, inputs)
+    else:
+        # A block holds a whole number of strides, so that the recorded steps stay the same.
+        block = stride * max(1, round(checkpoint_every / stride))
+        # The barrier against common subexpressions is not needed in a scan's body, and would keep XLA from fusing.
+        blockwise = jax.checkpoint(advance, prevent_cse=False)
+        state, (outputs, record) = _in_blocks(blockwise, advance, state, inputs, block, joined=True)
     return (state, outputs) if read is None else (state, outputs, record)
+
+
+def _recorded(
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    steps: Callable[[Any, Any], Any],
+    read: Callable[[Any], Any],
+    every: int,
+    unroll: int,
+) -> Callable[[Any, Any], Any]:
+    """`(state, inputs) -> (state, (outputs, record))`, with a record entry for every so many steps."""
+
+    def watched(state: PyTree, input: PyTree) -> tuple[PyTree, tuple[PyTree, Any]]:
+        state, output = step(state, input)
+        return state, (output, read(state))
+
+    def watched_block(state: PyTree, inputs: PyTree[Array]) -> tuple[PyTree, tuple[PyTree, Any]]:
+        state, (outputs, _) = steps(state, inputs)
+        return state, (outputs, read(state))
+
+    if every == 1:
+        return lambda state, inputs: scan(watched, state, inputs, unroll=unroll)
+    return lambda state, inputs: _in_blocks(watched_block, steps, state, inputs, every)
 
 
 def _in_blocks(

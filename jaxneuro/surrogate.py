@@ -2,8 +2,8 @@
 
     spike(u) = 1 if u >= 0 else 0            d spike / d u := kernel(u)
 
-`u` is the distance to threshold. Every kernel's numbers are array leaves, so sweeping a slope does not trace again. They
-get no gradient themselves. The spike passes gradients to `u` alone.
+`u` is the distance to threshold. Every kernel's numbers are array leaves, so sweeping a slope does not trace again;
+they get no gradient: the spike passes gradients to `u` alone.
 """
 
 from abc import abstractmethod

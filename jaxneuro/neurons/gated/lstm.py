@@ -25,7 +25,7 @@ class Gates(eqx.Module):
 
 
 class LSTM(Driven[LSTMState, Float[Array, "inputs"], Float[Array, "units"], Float[Array, "gates"]]):
-    """A layer of LSTM neurons with forget gates:
+    """A layer of LSTM neurons with forget gates.
 
     `i, f, o = sigmoid(W x + U h + b)`, `g = tanh(W x + U h + b)`, each with its own rows of W, U and b;
     `c <- f c + i g`, `h <- o tanh(c)`.

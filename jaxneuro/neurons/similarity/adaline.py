@@ -36,7 +36,8 @@ class Adaline(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
     ) -> tuple["Adaline", Float[Array, ""]]:
         """The least-mean-squares rule: `e = target - y`, `w += rate e x`, `b += rate e`.
 
-        This is gradient descent on `e^2 / 2`; it converges in the mean for `rate < 2 / (largest eigenvalue of E[x x'])`.
+        This is gradient descent on `e^2 / 2`; it converges in the mean while `rate < 2 / (largest eigenvalue of
+        E[x x'])`.
 
         Args:
             input: x.

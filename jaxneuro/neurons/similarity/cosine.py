@@ -25,12 +25,14 @@ class Cosine(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
     scale: Float[Array, ""] = parameter()
     threshold: Float[Array, ""] = parameter()
 
-    def __init__(self, inputs: int, *, scale: float = 1.0, threshold: float = 0.0, key: PRNGKeyArray) -> None:
+    def __init__(
+        self, inputs: int, *, scale: float | Array = 1.0, threshold: float | Array = 0.0, key: PRNGKeyArray
+    ) -> None:
         if inputs < 1:
             raise ValueError(f"Cosine got inputs={inputs}; it must be at least 1.")
         self.weights = jax.random.normal(key, (inputs,)) / inputs**0.5
-        self.scale = scale
-        self.threshold = threshold
+        self.scale = jnp.asarray(scale, self.weights.dtype)
+        self.threshold = jnp.asarray(threshold, self.weights.dtype)
 
     def respond(self, input: Float[Array, "inputs"]) -> Float[Array, ""]:
         """`tanh(s cos(w, x) - theta)`."""

@@ -17,15 +17,17 @@ class LIFState(eqx.Module):
     refractory_ms: Float[Array, ""]
 
 
-class LIF(
-    StateMachine[LIFState, Float[Array, ""], Float[Array, ""]], Flow[LIFState, Float[Array, ""], Float[Array, ""]]
-):
+Current = Float[Array, ""]
+Spike = Float[Array, ""]
+
+
+class LIF(StateMachine[LIFState, Current, Spike], Flow[LIFState, Current, Spike]):
     """Leaky integrate-and-fire: `tau dV/dt = -(V - E) + R I`; at `V >= theta` a spike, a reset, a refractory period.
 
     A step of `dt_ms`, with the input held constant over it, is exact below threshold:
-    `V <- V_inf + (V - V_inf) exp(-dt / tau)`, `V_inf = E + R I`. Threshold, reset and refractory period are then applied
-    at the end of the step, in this order. During the refractory period V is held. As a `Flow` the same neuron runs
-    under any integrator, `Euler(LIF(), dt_ms=0.1)`; then the integrator's step size counts.
+    `V <- V_inf + (V - V_inf) exp(-dt / tau)`, `V_inf = E + R I`. Threshold, reset and refractory period are then
+    applied at the end of the step, in this order. During the refractory period V is held. As a `Flow` the same neuron
+    runs under any integrator, `Euler(LIF(), dt_ms=0.1)`; then the integrator's step size counts.
 
     Under constant input it fires every `t_ref + tau ln((V_inf - V_r) / (V_inf - theta))` ms, on the grid up to one step
     later.
