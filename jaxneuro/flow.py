@@ -1,8 +1,8 @@
 """Continuous physics and the integrators that turn it into machines.
 
 A `Flow` states the physics, `d state / dt = derivative(state, input)`, with a `jump` at the end of each step
-(threshold and reset). An integrator states the numerics: it advances the flow by `dt_ms` under an input held constant over the step,
-then applies the jump. Orders of accuracy: Euler 1, exponential Euler 1 (exact where a flow is linear in each of its own
+(threshold and reset). An integrator states the numerics: it advances the flow by `dt_ms` under an input held constant
+over the step, then applies the jump. Orders of accuracy: Euler 1, exponential Euler 1 (exact where a flow is linear in each of its own
 variables and these do not change each other), Runge-Kutta 4, Exact: machine precision for linear flows.
 """
 

@@ -10,7 +10,7 @@ the bound `lif.step` is a body for `jax.lax.scan`. Plain `jax.jit`, `vmap`, `gra
 import functools
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, dataclass_transform, final
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, final
 
 import equinox as eqx
 import jax
@@ -116,7 +116,6 @@ class Bound(eqx.Module):
         return functools.partial(self.function, self.module)
 
 
-@dataclass_transform(field_specifiers=(eqx.field, parameter))
 class Parameterised(eqx.Module):
     """A module whose `parameter` fields are checked against their bounds when it is built from concrete numbers."""
 

@@ -23,7 +23,7 @@ class Perceptron(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
 
     weights: Float[Array, "inputs"] = parameter()
     bias: Float[Array, ""] = parameter()
-    spike: Surrogate = eqx.field()
+    spike: Surrogate = eqx.field(default_factory=StraightThrough)
 
     def __init__(self, inputs: int, *, spike: Surrogate | None = None, key: PRNGKeyArray) -> None:
         if inputs < 1:
