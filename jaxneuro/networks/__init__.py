@@ -1,0 +1,1 @@
+"""Populations joined by synapses."""
