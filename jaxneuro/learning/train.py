@@ -69,6 +69,8 @@ def start(
     machine: PyTree, optimizer: optax.GradientTransformation, key: PRNGKeyArray, trained: tuple[str, ...]
 ) -> TrainState:
     """The state before the first step; under `jax.vmap` over machines and keys, that of many lanes."""
+    # Copies: `advance` gives up the buffers of its state, and the caller may want to keep the machine and the key.
+    machine, key = jax.tree.map(jnp.copy, (machine, key))
     changing, _ = eqx.partition(machine, mask(machine, trained))
     return TrainState(machine, optimizer.init(changing), jnp.zeros((), jnp.int32), key, jnp.ones((), bool))
 
@@ -133,12 +135,14 @@ def _step(
         return loss(eqx.combine(changing, fixed), batch, jax.random.fold_in(loss_key, state.step))
 
     value, gradient = jax.value_and_grad(objective)(changing)
-    norm = optax.global_norm(gradient)
+    norm = optax.tree.norm(gradient)
     # The norm is not finite if any sample's gradient is not, so that a clipped NaN cannot pass for a number.
     finite = state.finite & jnp.isfinite(value) & jnp.isfinite(norm)
     scale = jnp.minimum(1, clip.astype(norm.dtype) / jnp.maximum(norm, jnp.finfo(norm.dtype).tiny))
     gradient = jax.tree.map(lambda leaf: leaf * scale.astype(leaf.dtype), gradient)
-    updates, optimizer_state = optimizer.update(gradient, state.optimizer_state, changing)
+    # Optax raises floats to the power of integer counts, which strict promotion forbids.
+    with jax.numpy_dtype_promotion("standard"):
+        updates, optimizer_state = optimizer.update(gradient, state.optimizer_state, changing)
     machine = eqx.combine(optax.apply_updates(changing, updates), fixed)
     new = TrainState(
         _keep_if(finite, machine, state.machine),
