@@ -1,0 +1,298 @@
+"""How fast are the machines beside their peers? Ratios from interleaved rounds of one run, never absolute times.
+
+Every workload is timed in turn with its peers, round after round, and compared by the median of the ratios within a
+round. Equinox and Flax run in the same process. PyTorch and Spyx run in a worker process each, with the interpreter
+that the config names, and are left out where it is not given.
+"""
+
+import functools
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int
+from pydantic import Field
+
+import jaxneuro as jn
+from jaxneuro.launch.config import ConfigError, Count, ExperimentConfig
+from jaxneuro.launch.directory import Run
+from jaxneuro.launch.report import Section
+
+Call = Callable[[], object]
+
+
+class Config(ExperimentConfig):
+    """See configs/benchmark/recurrent.yaml."""
+
+    rounds: Count = Field(default=7, le=1000)
+    steps: Count = 128
+    batch: Count = 64
+    inputs: Count = 256
+    units: Count = 256
+    spiking_steps: Count = 100
+    spiking_batch: Count = 128
+    spiking_sizes: tuple[Count, Count, Count] = (700, 256, 20)
+    memory_steps: Count = 10_000
+    memory_units: Count = 256
+    memory_batch: Count = 16
+    torch_python: str | None = Field(default=None, description="an interpreter that has PyTorch")
+    spyx_python: str | None = Field(default=None, description="an interpreter that has Spyx")
+
+
+class Worker:
+    """A peer in a process of its own, which runs a workload whenever it is asked to."""
+
+    def __init__(self, python: str, peer: str, *sizes: int) -> None:
+        script = Path(__file__).with_name("speed_peers.py")
+        try:
+            self.process = subprocess.Popen(
+                [python, str(script), peer, *map(str, sizes)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        except OSError as error:
+            raise ConfigError(f"{peer}_python: {python} does not run: {error}.") from error
+        if self._answer() != "ready":
+            raise ConfigError(f"{peer}_python: {python} cannot run {peer}; see its message above.")
+
+    def time(self, workload: str) -> float:
+        """Milliseconds of one run."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(workload + "\n")
+        self.process.stdin.flush()
+        return float(self._answer())
+
+    def _answer(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.communicate()
+
+
+def clock(call: Call) -> float:
+    """Milliseconds of one call."""
+    began = time.perf_counter()
+    jax.block_until_ready(call())
+    return 1000 * (time.perf_counter() - began)
+
+
+def compare(timers: dict[str, Callable[[], float]], rounds: int) -> dict[str, Any]:
+    """Time all of them in turn; the first is ours.
+
+    Returns:
+        The median milliseconds of each, and for each peer the median, smallest and largest ratio peer / ours.
+    """
+    times: dict[str, list[float]] = {name: [] for name in timers}
+    for _ in range(rounds):
+        for name, timer in timers.items():
+            times[name].append(timer())
+    ours, *peers = timers
+    ratios = {p: [a / b for a, b in zip(times[p], times[ours], strict=True)] for p in peers}
+    return {
+        "milliseconds": {name: round(statistics.median(values), 2) for name, values in times.items()},
+        "peer_over_ours": {
+            name: {
+                "median": round(statistics.median(values), 3),
+                "min": round(min(values), 3),
+                "max": round(max(values), 3),
+            }
+            for name, values in ratios.items()
+        },
+    }
+
+
+def lstm_calls(config: Config) -> dict[str, dict[str, Call]]:
+    """Forward and train step of ours, Equinox's and Flax's LSTM, each the usual way in its library."""
+    from flax import linen
+
+    shape = (config.batch, config.steps, config.inputs)
+    data = jnp.asarray(np.random.default_rng(0).normal(size=shape), jnp.float32)
+    key = jax.random.key(0)
+    ours = jn.LSTM(config.inputs, config.units, key=key)
+    theirs = eqx.nn.LSTMCell(config.inputs, config.units, key=key)
+    flax = linen.RNN(linen.OptimizedLSTMCell(config.units))
+    variables = jax.jit(flax.init)(key, data)
+
+    def run_ours(machine: jn.LSTM, data: Array) -> Array:
+        return jax.vmap(lambda sequence: jn.run(machine, sequence)[1])(data)
+
+    def run_equinox(cell: eqx.nn.LSTMCell, data: Array) -> Array:
+        def one(sequence: Array) -> Array:
+            def step(state: tuple[Array, Array], x: Array) -> tuple[tuple[Array, Array], Array]:
+                state = cell(x, state)
+                return state, state[0]
+
+            zero = jnp.zeros(config.units)
+            return jax.lax.scan(step, (zero, zero), sequence)[1]
+
+        return jax.vmap(one)(data)
+
+    def calls(run: Callable[..., Array], parameters: Any) -> dict[str, Call]:
+        arrays, rest = eqx.partition(parameters, eqx.is_array)
+
+        def loss(arrays: Any, data: Array) -> Array:
+            return (run(eqx.combine(arrays, rest), data) ** 2).sum()
+
+        forward = jax.jit(lambda arrays, data: run(eqx.combine(arrays, rest), data))
+        train = jax.jit(jax.value_and_grad(loss, argnums=(0, 1)))
+        return {"lstm forward": lambda: forward(arrays, data), "lstm train": lambda: train(arrays, data)}
+
+    return {
+        "jaxneuro": calls(run_ours, ours),
+        "equinox": calls(run_equinox, theirs),
+        "flax": calls(lambda variables, data: flax.apply(variables, data), variables),
+    }
+
+
+def lif_call(config: Config) -> Call:
+    """A surrogate-gradient step: input synapses, LIF neurons, output synapses, leaky readout; SGD."""
+    inputs, units, outputs = config.spiking_sizes
+    first, second = jax.random.split(jax.random.key(0))
+    network = jn.Chain(
+        jn.Dense(inputs, units, gain=4.0, key=first),
+        jn.Population(jn.LIF(threshold_mv=1.0, tau_ms=10.0, refractory_ms=0.0, dt_ms=1.0), units, shared=True),
+        jn.Dense(units, outputs, key=second),
+        jn.Population(jn.LeakyReadout(tau_ms=10.0, dt_ms=1.0), outputs, shared=True),
+    )
+    generator = np.random.default_rng(0)
+    shape = (config.spiking_batch, config.spiking_steps, inputs)
+    spikes = jnp.asarray(generator.random(shape) < 0.03, jnp.float32)
+    labels = jnp.asarray(generator.integers(0, outputs, config.spiking_batch))
+
+    def loss(network: jn.Chain, spikes: Float[Array, "batch time inputs"], labels: Int[Array, "batch"]) -> Array:
+        traces = jax.vmap(lambda sequence: jn.run(network, sequence)[1].mean(axis=0))(spikes)
+        return optax.softmax_cross_entropy_with_integer_labels(traces, labels).mean()
+
+    @jax.jit
+    def step(network: jn.Chain) -> tuple[Array, jn.Chain]:
+        value, gradient = jax.value_and_grad(loss)(network, spikes, labels)
+        return value, jax.tree.map(lambda p, g: p - 1e-3 * g, network, gradient)
+
+    return lambda: step(network)
+
+
+def memory(config: Config) -> dict[str, Any]:
+    """Temporary memory and time of the gradient of a long recurrent spiking run, with and without checkpoints."""
+    key, units, steps = jax.random.key(0), config.memory_units, config.memory_steps
+    neurons = jn.Population(jn.LIF(threshold_mv=1.0, tau_ms=10.0, refractory_ms=0.0, dt_ms=1.0), units, shared=True)
+    network = jn.Feedback(neurons, jn.Dense(units, units, gain=0.5, key=key), jnp.zeros(units))
+    # One drive per sequence, constant in time: the inputs themselves should not be what fills the memory.
+    drives = jnp.asarray(np.random.default_rng(0).normal(size=(config.memory_batch, units)), jnp.float32)
+
+    def loss(network: jn.Feedback, drives: Array, checkpoint_every: int | None) -> Array:
+        def one(drive: Float[Array, "units"]) -> Float[Array, ""]:
+            machine = Totalled(network, drive)
+            state, _ = jn.run(machine, jnp.zeros((steps, 0)), checkpoint_every=checkpoint_every)
+            return state.total.sum()
+
+        return jax.vmap(one)(drives).sum()
+
+    block = round(steps**0.5)
+    compiled = {
+        name: jax.jit(jax.value_and_grad(functools.partial(loss, checkpoint_every=every)))
+        .lower(network, drives)
+        .compile()
+        for name, every in (("checkpointed", block), ("naive", None))
+    }
+    bytes_ = {name: program.memory_analysis().temp_size_in_bytes for name, program in compiled.items()}
+    calls = {name: functools.partial(program, network, drives) for name, program in compiled.items()}
+    gradients = {name: call()[1].path.weights for name, call in calls.items()}
+    times = compare({name: functools.partial(clock, call) for name, call in calls.items()}, min(config.rounds, 5))
+    difference = jnp.abs(gradients["naive"] - gradients["checkpointed"]).max() / jnp.abs(gradients["naive"]).max()
+    return {
+        "temporary_bytes": bytes_,
+        "memory_ratio": round(bytes_["naive"] / bytes_["checkpointed"], 1),
+        "relative_gradient_difference": float(difference),
+        **times,
+    }
+
+
+class TotalledState(eqx.Module):
+    """The state of the network and the sum of its outputs so far."""
+
+    network: Any
+    total: Float[Array, "units"]
+
+
+class Totalled(jn.StateMachine[TotalledState, Array, None]):
+    """A network under a constant drive that adds up what it puts out, so that nothing has to be stored per step."""
+
+    network: jn.Feedback
+    drive: Float[Array, "units"]
+
+    def init(self, key: Array) -> TotalledState:
+        """The network's start, and zero."""
+        return TotalledState(self.network.init(key), jnp.zeros_like(self.drive))
+
+    def step(self, state: TotalledState, input: Array) -> tuple[TotalledState, None]:
+        """One step, and its output added."""
+        network, output = self.network.step(state.network, self.drive)
+        return TotalledState(network, state.total + output), None
+
+
+def main(config: Config, run: Run) -> dict[str, Any]:
+    """Time everything."""
+    lstm, lif = lstm_calls(config), lif_call(config)
+    workers = {}
+    sizes = (config.steps, config.batch, config.inputs, config.units)
+    if config.torch_python is not None:
+        workers["torch"] = Worker(config.torch_python, "torch", *sizes)
+    if config.spyx_python is not None:
+        workers["spyx"] = Worker(
+            config.spyx_python, "spyx", config.spiking_steps, config.spiking_batch, *config.spiking_sizes
+        )
+    results: dict[str, Any] = {}
+    for workload in ("lstm forward", "lstm train"):
+        timers = {name: functools.partial(clock, calls[workload]) for name, calls in lstm.items()}
+        if "torch" in workers:
+            timers["torch"] = functools.partial(workers["torch"].time, workload)
+        results[workload] = warm_and_compare(timers, config.rounds)
+        run.console.print(workload, results[workload])
+    timers = {"jaxneuro": functools.partial(clock, lif)}
+    if "spyx" in workers:
+        timers["spyx"] = functools.partial(workers["spyx"].time, "lif train")
+    results["lif train"] = warm_and_compare(timers, config.rounds)
+    run.console.print("lif train", results["lif train"])
+    for worker in workers.values():
+        worker.close()
+    results["gradient memory"] = memory(config)
+    run.console.print("gradient memory", results["gradient memory"])
+    return results
+
+
+def warm_and_compare(timers: dict[str, Callable[[], float]], rounds: int) -> dict[str, Any]:
+    """Call each twice, to compile and to touch its memory, then compare."""
+    for timer in timers.values():
+        timer()
+        timer()
+    return compare(timers, rounds)
+
+
+def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
+    """The report: one table."""
+    rows = [
+        [workload, peer, f"{entry['milliseconds'][peer]:.1f}", f"{ratio['median']:.2f}", f"{ratio['min']:.2f}-{ratio['max']:.2f}"]
+        for workload, entry in results.items()
+        for peer, ratio in entry["peer_over_ours"].items()
+    ]
+    memory_ratio = results["gradient memory"]["memory_ratio"]
+    return [
+        Section(
+            title="Time of a peer over time of jaxneuro",
+            text=f"Above 1 the peer is slower. Median of {config.rounds} interleaved rounds. Checkpointing a gradient over "
+            f"{config.memory_steps:,} steps takes {memory_ratio:.0f} times less memory.",
+            columns=["workload", "peer", "peer's ms", "ratio", "range"],
+            rows=rows,
+        )
+    ]

@@ -1,0 +1,99 @@
+"""Peers of the speed benchmark that run in a process of their own: `python speed_peers.py NAME SIZES...`.
+
+A worker prepares its workload, prints `ready`, and then runs it once for every line on its standard input, answering
+with the milliseconds it took: so two processes can be timed in turn.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+Call = Callable[[], object]
+
+
+def torch_lstm(steps: int, batch: int, inputs: int, units: int) -> dict[str, Call]:
+    """`torch.nn.LSTM`, sum of squares of the outputs, gradients of weights and inputs."""
+    import torch
+
+    torch.set_num_threads(2)
+    torch.manual_seed(0)
+    lstm = torch.nn.LSTM(inputs, units)
+    sequence = torch.randn(steps, batch, inputs, requires_grad=True)
+
+    def forward() -> object:
+        with torch.no_grad():
+            return lstm(sequence)[0]
+
+    def train() -> object:
+        lstm.zero_grad()
+        sequence.grad = None
+        (lstm(sequence)[0] ** 2).sum().backward()
+        return sequence.grad
+
+    return {"lstm forward": forward, "lstm train": train}
+
+
+def spyx_lif(steps: int, batch: int, inputs: int, units: int, outputs: int) -> dict[str, Call]:
+    """A feed-forward network of Spyx LIF neurons with a leaky readout: value and gradient of a loss, and an SGD step."""
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+    import optax
+    import spyx
+    from flax import nnx
+
+    class Net(nnx.Module):
+        def __init__(self, rngs: nnx.Rngs) -> None:
+            self.first = nnx.Linear(inputs, units, rngs=rngs)
+            self.lif = spyx.nn.LIF((units,), rngs=rngs)
+            self.second = nnx.Linear(units, outputs, rngs=rngs)
+            self.readout = spyx.nn.LI((outputs,), rngs=rngs)
+
+        def __call__(self, spikes: jax.Array) -> jax.Array:
+            def step(state: tuple, x: jax.Array) -> tuple:
+                hidden, out = state
+                spike, hidden = self.lif(self.first(x), hidden)
+                y, out = self.readout(self.second(spike), out)
+                return (hidden, out), y
+
+            start = (self.lif.initial_state(batch), self.readout.initial_state(batch))
+            return jax.lax.scan(step, start, spikes)[1]
+
+    graph, parameters = nnx.split(Net(nnx.Rngs(0)))
+    generator = np.random.default_rng(0)
+    spikes = jnp.asarray(generator.random((steps, batch, inputs)) < 0.03, jnp.float32)
+    labels = jnp.asarray(generator.integers(0, outputs, batch))
+
+    def loss(parameters: object) -> jax.Array:
+        traces = nnx.merge(graph, parameters)(spikes)
+        return optax.softmax_cross_entropy_with_integer_labels(traces.mean(0), labels).mean()
+
+    @jax.jit
+    def step(parameters: object) -> tuple:
+        value, gradient = jax.value_and_grad(loss)(parameters)
+        return value, jax.tree.map(lambda p, g: p - 1e-3 * g, parameters, gradient)
+
+    return {"lif train": lambda: jax.block_until_ready(step(parameters))}
+
+
+PEERS = {"torch": torch_lstm, "spyx": spyx_lif}
+
+
+def main() -> None:
+    """Serve one peer until standard input ends."""
+    calls = PEERS[sys.argv[1]](*map(int, sys.argv[2:]))
+    for call in calls.values():
+        call()
+        call()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        call = calls[line.strip()]
+        began = time.perf_counter()
+        call()
+        sys.stdout.write(f"{1000 * (time.perf_counter() - began)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

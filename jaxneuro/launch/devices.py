@@ -1,0 +1,100 @@
+"""Devices: how many there are is settled before JAX starts, and lanes are spread over them."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from jaxneuro.launch.lock import RunError
+
+Tree = TypeVar("Tree")
+
+# Programs are kept from the first millisecond and byte on: many small ones make up a start.
+CACHE_OPTIONS = {"jax_persistent_cache_min_compile_time_secs": 0.0, "jax_persistent_cache_min_entry_size_bytes": -1}
+
+
+def prepare(devices: int) -> None:
+    """Ask for so many devices, before anything is computed: on a CPU they are virtual and share its cores.
+
+    Args:
+        devices: how many the run wants; an accelerator has as many as it has.
+    """
+    asked_already = "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
+    if devices > 1 and not asked_already:
+        # Once JAX has started it refuses; whether there are enough is for `require` to say.
+        with contextlib.suppress(RuntimeError):
+            jax.config.update("jax_num_cpu_devices", devices)
+
+
+def require(devices: int) -> None:
+    """Start JAX.
+
+    Args:
+        devices: how many the run wants.
+
+    Raises:
+        RunError: there are fewer devices, or JAX finds none of the platform that the environment demands.
+    """
+    try:
+        count, kind = jax.device_count(), jax.default_backend()
+    except RuntimeError as error:
+        wish = os.environ.get("JAX_PLATFORMS")
+        why = f" with JAX_PLATFORMS={wish}; `jaxneuro doctor` says what to install, or unset it" if wish else ""
+        raise RunError(f"JAX cannot start{why}: {error}") from error
+    if count < devices:
+        raise RunError(f"devices is {devices}; this machine has {count} ({kind}). Set devices to at most {count}.")
+
+
+def place_lanes(tree: Tree, devices: int) -> Tree:
+    """Spread the leading axis of every leaf over devices; what is then computed lane by lane stays where it is.
+
+    Args:
+        tree: a pytree of arrays, all with the same leading axis of lanes.
+        devices: over how many devices at most; the number used divides the number of lanes.
+
+    Returns:
+        The same numbers; where one device is enough, the same arrays.
+    """
+    leaves = jax.tree.leaves(tree)
+    counts = {leaf.shape[0] if leaf.ndim else 0 for leaf in leaves}
+    if len(counts) != 1 or 0 in counts:
+        raise ValueError(f"place_lanes got leading axes {sorted(counts)}; all leaves need the same, of at least 1.")
+    (lanes,) = counts
+    most = min(devices, jax.device_count())
+    used = max(count for count in range(1, most + 1) if lanes % count == 0)
+    if used == 1:
+        return tree
+    mesh = Mesh(np.asarray(jax.devices()[:used]), ("lanes",))
+    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec("lanes")))
+
+
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept between processes; None if no such place can be written."""
+    if given := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return Path(given)
+    above = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        # The XDG specification has relative paths ignored.
+        folder = (Path(above) if os.path.isabs(above) else Path.home() / ".cache") / "jaxneuro" / "xla"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def keep_compiled() -> Path | None:
+    """Have JAX keep what it compiles, where it can; settings of the environment win.
+
+    Returns:
+        The folder, or None.
+    """
+    folder = cache_folder()
+    settings: dict[str, Any] = {"jax_compilation_cache_dir": folder and str(folder), **CACHE_OPTIONS}
+    for name, value in settings.items():
+        if name.upper() not in os.environ:
+            jax.config.update(name, value)
+    return folder

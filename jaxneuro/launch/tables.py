@@ -1,0 +1,105 @@
+"""What the command line shows as tables: neurons, experiments, configs, results."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from jaxneuro.launch import experiments
+
+
+def neurons() -> Table:
+    """Every public machine."""
+    from jaxneuro.launch.kinds import public
+    from jaxneuro.machine import StateMachine
+
+    rows = []
+    for name, machine in public(StateMachine).items():
+        wing = machine.__module__.removeprefix("jaxneuro.").removeprefix("neurons.").split(".")[0]
+        told = inspect.getdoc(machine) or ""
+        rows.append([wing, name, told.split("\n")[0], reference(told)])
+    return _table("Neurons and what joins them", ["room", "kind", "what it is", "reference"], sorted(rows))
+
+
+def reference(docstring: str) -> str:
+    """The papers that a docstring names after "Reference:"."""
+    _, found, told = docstring.partition("Reference:")
+    return " ".join(told.split("\n\n")[0].split()) if found else ""
+
+
+def described_experiments() -> Table:
+    """The experiments at or above the working directory."""
+    folder = experiments.folder_above(Path.cwd())
+    rows = [[name, experiments.summary(path)] for name, path in experiments.listed(folder).items()]
+    return _table("Experiments", ["experiment", "question"], rows, "none: there is no experiments/ here or above")
+
+
+def described_configs() -> Table:
+    """The configs at or above the working directory."""
+    folder = experiments.folder_above(Path.cwd(), "configs")
+    found = sorted(folder.rglob("*.yaml")) if folder else []
+    names = [str(path.relative_to(folder.parent)) if folder else "" for path in found]
+    rows = [[name, header(path)] for name, path in zip(names, found, strict=True)]
+    return _table("Configs", ["config", "what it runs"], rows, "none: there is no configs/ here or above")
+
+
+def header(path: Path) -> str:
+    """The comment at the top of a config."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        return f"cannot be read: {error}"
+    end = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return "\n".join(line.removeprefix("#").strip() for line in lines[:end])
+
+
+LISTS: dict[str, Callable[[], Table]] = {
+    "neurons": neurons,
+    "experiments": described_experiments,
+    "configs": described_configs,
+}
+
+
+def results(found: Mapping[str, Any]) -> list[Table]:
+    """The numbers of a run: a table for every list of rows in the results, and one for all single values."""
+    single: list[list[str]] = []
+    tables = []
+    for name, value in _flat(found):
+        if isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
+            columns = list(dict.fromkeys(column for row in value for column in row if _is_plain(row[column])))
+            rows = [[_cell(row.get(column)) for column in columns] for row in value]
+            tables.append(_table(name, columns, rows))
+        elif _is_plain(value):
+            single.append([name, _cell(value)])
+    return [*tables, _table("results", ["", ""], single)] if single else tables
+
+
+def _flat(found: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    """The values of nested mappings, by dotted name."""
+    flat = []
+    for name, value in found.items():
+        flat += _flat(value, f"{above}{name}.") if isinstance(value, Mapping) else [(f"{above}{name}", value)]
+    return flat
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | bool | int | float)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: ""}[value]
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _table(title: str, columns: list[str], rows: list[list[str]], empty: str = "") -> Table:
+    named = any(columns)
+    table = Table(title=title, title_justify="left", show_header=named, caption=None if rows else empty)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*map(Text, row))  # brackets in a string would be taken for markup
+    return table
