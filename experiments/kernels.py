@@ -117,7 +117,8 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         reports[platform] = []
         for report in compile_in(python, platform, Path(__file__), config.model_dump_json()):
             reports[platform].append(report)
-            run.console.print(platform, report["name"], _told(report["kernels_per_step"], 1, "{:.2f} kernels per step"))
+            kernels = _told(report["kernels_per_step"], 1, ", {:.2f} kernels per step")
+            run.say(f"{platform}: {report['name']} compiles{kernels}")
     return {"reports": reports, "missing": [platform for platform in PYTHONS if platform not in pythons]}
 
 

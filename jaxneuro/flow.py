@@ -60,13 +60,13 @@ def _move(state: Variables, dt_ms: Array, slope: Variables) -> Variables:
 
 
 class Euler(Integrator[State, Input, Output]):
-    """Forward Euler: `s + dt f(s, x)`. Order 1.
+    """Forward Euler: `s <- s + dt f(s, x)`, by steps of `dt_ms` (ms). Order 1.
 
     Reference: Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I (1993), section I.7.
     """
 
     flow: Flow[State, Input, Output]
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0, unit="ms")
+    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
 
     def advance(self, state: State, input: Input) -> State:
         """`s + dt f(s, x)`."""
@@ -74,18 +74,19 @@ class Euler(Integrator[State, Input, Output]):
 
 
 class ExponentialEuler(Integrator[State, Input, Output]):
-    """Exponential Euler, one variable at a time: `s_i + dt phi(dt b_i) f_i(s, x)`, `phi(z) = (e^z - 1) / z`.
+    """Exponential Euler, one variable at a time: `s_i <- s_i + dt phi(dt b_i) f_i(s, x)`, `phi(z) = (e^z - 1) / z`.
 
-    `b_i = d f_i / d s_i` comes from automatic differentiation. For a variable that obeys `s' = (s_inf - s) / tau` this
-    is the usual `s_inf + (s - s_inf) e^(-dt / tau)`, exact while `s_inf` and `tau` stand still. Order 1. The leaves of
-    the state must be scalars (one neuron; `Population` makes many); the flow is evaluated once per leaf.
+    Steps are of `dt_ms` (ms); `b_i = d f_i / d s_i` comes from automatic differentiation. For a variable that obeys
+    `s' = (s_inf - s) / tau` this is the usual `s_inf + (s - s_inf) e^(-dt / tau)`, exact while `s_inf` and `tau` stand
+    still. Order 1. The leaves of the state must be scalars (one neuron; `Population` makes many); the flow is evaluated
+    once per leaf.
 
     Reference: MacGregor 1987, Neural and Brain Modeling, ch. 14; Hochbruck and Ostermann 2010, Acta Numerica 19:209,
     section 2.
     """
 
     flow: Flow[State, Input, Output]
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0, unit="ms")
+    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
 
     def advance(self, state: State, input: Input) -> State:
         """`s_i + dt phi(dt df_i/ds_i) f_i(s, x)` for every variable i."""
@@ -120,13 +121,13 @@ class RungeKutta4(Integrator[State, Input, Output]):
     """The classical Runge-Kutta method. Order 4 between jumps.
 
     `k1 = f(s)`, `k2 = f(s + dt k1 / 2)`, `k3 = f(s + dt k2 / 2)`, `k4 = f(s + dt k3)`,
-    `s + dt (k1 + 2 k2 + 2 k3 + k4) / 6`.
+    `s <- s + dt (k1 + 2 k2 + 2 k3 + k4) / 6`, by steps of `dt_ms` (ms).
 
     Reference: Kutta 1901, Zeitschrift fuer Mathematik und Physik 46:435.
     """
 
     flow: Flow[State, Input, Output]
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0, unit="ms")
+    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
 
     def advance(self, state: State, input: Input) -> State:
         """Four evaluations of the flow, weighted 1, 2, 2, 1."""
@@ -141,14 +142,15 @@ class RungeKutta4(Integrator[State, Input, Output]):
 class Exact(Integrator[State, Input, Output]):
     """The exact propagator of a linear flow `s' = A s + b(x)` under an input held constant over the step.
 
-    `[s, 1] -> expm(dt [[A, b], [0, 0]]) [s, 1]`, where `A` and `b` come from automatic differentiation at the present
-    state. For a flow that is not linear this is the exponential Rosenbrock-Euler method, of order 2.
+    `[s, 1] <- expm(dt [[A, b], [0, 0]]) [s, 1]`, by steps of `dt_ms` (ms), where `A` and `b` come from automatic
+    differentiation at the present state. For a flow that is not linear this is the exponential Rosenbrock-Euler method,
+    of order 2.
 
     Reference: Rotter and Diesmann 1999, Biological Cybernetics 81:381, eq. 4; Van Loan 1978, IEEE TAC 23:395.
     """
 
     flow: Flow[State, Input, Output]
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0, unit="ms")
+    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
 
     def advance(self, state: State, input: Input) -> State:
         """`s + dt phi(dt A) f(s, x)` by one matrix exponential."""
@@ -160,4 +162,8 @@ class Exact(Integrator[State, Input, Output]):
         rates = jax.jacfwd(slopes)(vector)
         top = jnp.concatenate([rates, slopes(vector)[:, None]], axis=1)
         augmented = jnp.concatenate([top, jnp.zeros_like(top[:1])], axis=0)
-        return restore(vector + jax.scipy.linalg.expm(self.dt_ms * augmented)[:-1, -1])
+        generator = self.dt_ms * augmented
+        # The linear algebra inside has no half precision.
+        wide = jnp.float32 if jnp.finfo(vector.dtype).bits < 32 else vector.dtype
+        change = jax.scipy.linalg.expm(generator.astype(wide))[:-1, -1]
+        return restore(vector + change.astype(vector.dtype))

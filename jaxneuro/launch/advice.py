@@ -60,5 +60,5 @@ def unknown(name: str, known: Iterable[str], what: str) -> str:
     known = list(known)
     close = nearest(name, known)
     meant = f" Did you mean {close}?" if close else ""
-    allowed = f" Allowed: {', '.join(known)}." if known else " None is allowed here."
+    allowed = f" Allowed: {', '.join(known)}." if known else " Allowed: none."
     return f"is not a known {what}.{meant}{allowed}"

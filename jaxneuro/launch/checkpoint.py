@@ -14,7 +14,6 @@ checkpoint is ever executed. This file is the only one that knows Orbax.
 import contextlib
 import hashlib
 import json
-import os
 import re
 import shutil
 import warnings
@@ -26,16 +25,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxneuro.launch.lock import (
-    RunError,
-    digests,
-    make_folder,
-    remove_folder,
-    sync_folder,
-    sync_tree,
-    write_synced,
-    writing,
-)
+from jaxneuro.launch.lock import RunError, digests, make_folder, publish, remove_folder, sync_tree, write_new, writing
 
 FORMAT = 1
 KEPT = 2  # one would be lost with its first damaged file
@@ -113,8 +103,7 @@ def save(folder: Path, step: int, tree: Any) -> Path:
             _write(beside, step, describe(tree), arrays)
             if place.exists():
                 remove_folder(place)
-            os.rename(beside, place)
-            sync_folder(folder)
+            publish(beside, place)
             kept = [kept for kept in steps(folder) if kept <= step][-KEPT:]
             for other in set(steps(folder)) - set(kept):
                 remove_folder(location(folder, other))
@@ -189,8 +178,7 @@ def _write(place: Path, step: int, leaves: list[Leaf], arrays: dict[str, np.ndar
         raise OSError(str(error)) from error
     sync_tree(place)
     body = json.dumps({"format": FORMAT, "step": step, "leaves": leaves, "files": digests(place)}).encode()
-    write_synced(place / "manifest", body + _seal(body))
-    sync_folder(place)
+    write_new(place / "manifest", body + _seal(body))
 
 
 def _seal(body: bytes) -> bytes:

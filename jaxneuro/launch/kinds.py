@@ -182,12 +182,21 @@ def _try(spec: MachineSpec) -> None:
     """Build a complete machine without computing any number, for what only its constructor knows."""
     if _missing(spec) or any(_missing(part) for _, part in spec.arguments if isinstance(part, MachineSpec)):
         return
+    if (error := _refusal(spec)) is None:
+        return
+    # The message names arguments; to blame is the one that, set to 1, is accepted.
+    told = [name for name, part in spec.arguments if f"{name}={part}" in str(error)]
+    guilty = [name for name in told if _refusal(spec.with_argument(name, lambda _: 1)) is None]
+    raise refusal([Problem(tuple(guilty[:1]), f"is refused: {error}")]) from error
+
+
+def _refusal(spec: MachineSpec) -> ConfigError | None:
     key = jax.eval_shape(lambda: jax.random.key(0))
     try:
         jax.eval_shape(lambda key: build(spec, key=key), key)
     except ConfigError as error:
-        told = [name for name, part in spec.arguments if f"{name}={part}" in str(error)]
-        raise refusal([Problem(tuple(told) if len(told) == 1 else (), f"is refused: {error}")]) from error
+        return error
+    return None
 
 
 def _configurable(machine: type[Any], supplied: tuple[str, ...] | None) -> bool:

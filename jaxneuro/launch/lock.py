@@ -92,6 +92,13 @@ def make_folder(folder: Path) -> None:
             sync_folder(folder.parent)
 
 
+def publish(folder: Path, place: Path) -> None:
+    """Give a folder its final name as one step, once the disk has the names in it."""
+    sync_folder(folder)
+    os.rename(folder, place)
+    sync_folder(place.parent)
+
+
 def remove_folder(folder: Path) -> None:
     """Delete a folder as one step: what is half deleted has another name, `.NAME.old.tmp`."""
     aside = folder.with_name(f".{folder.name}.old.tmp")
@@ -101,7 +108,7 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(aside)
 
 
-def write_synced(path: Path, data: bytes) -> None:
+def write_new(path: Path, data: bytes) -> None:
     """Write a new file and wait until the disk has it."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
@@ -124,7 +131,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.tmp")
     with writing(path, len(data)):
         try:
-            write_synced(beside, data)
+            write_new(beside, data)
             os.replace(beside, path)
             sync_folder(path.parent)
         except OSError:

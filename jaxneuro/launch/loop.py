@@ -72,8 +72,8 @@ def train_in_chunks(
     Args:
         run: the run; checkpoints go to its "checkpoints/name", metrics to its metrics.jsonl under the name.
         name: what is trained: letters, digits, `-` and `_`.
-        advance: jitted `(state, n) -> (state, metrics)`; metrics have a leading axis of n steps (or 1: one value
-            for the chunk), then perhaps lanes. It is called with at most two values of n. A metric called `loss` must stay finite.
+        advance: jitted `(state, n) -> (state, metrics)`; metrics have a leading axis of n steps (or 1: one value for
+            the chunk), then perhaps lanes. It is called with at most two values of n. A metric `loss` must stay finite.
         state: the state before the first step, any pytree; also the template for what is restored.
         steps: the number of steps in all.
         chunk: steps per call of `advance`.
@@ -186,6 +186,7 @@ def _require_finite(metrics: dict[str, np.ndarray], faulty: set[str], step: int,
     wrong = np.argwhere(~np.isfinite(metrics["loss"])) if "loss" in metrics else np.zeros((0, 1), int)
     if len(wrong):
         index, *lane = wrong[0].tolist()
+        index = index if len(metrics["loss"]) == count else count - 1
         value = "NaN" if np.isnan(metrics["loss"][tuple(wrong[0])]) else "infinite"
         lanes = f" (lane {', '.join(map(str, lane))})" if lane else ""
         raise NonFiniteError(f"loss became {value} at step {step + index + 1}{lanes}; {where}")

@@ -57,8 +57,8 @@ def digits() -> Digits:
         raise DataError(
             "The digits come with scikit-learn, which is not installed: pip install 'jaxneuro[data]'."
         ) from error
-    bunch = load_digits()
-    images, labels = np.asarray(bunch["images"]), np.asarray(bunch["target"])
+    pixels, classes = load_digits(return_X_y=True)
+    images, labels = np.asarray(pixels).reshape(-1, 8, 8), np.asarray(classes)
     found = hashlib.sha256(images.astype(np.uint8).tobytes() + labels.astype(np.uint8).tobytes()).hexdigest()
     if images.shape != (1797, 8, 8) or found != _DIGITS_SHA256:
         raise DataError(

@@ -16,6 +16,8 @@ class Rate(Stateless[Float[Array, ""], Float[Array, ""]]):
         gain: slope at threshold.
         threshold: the drive at which the output is 0.
 
+    Input: u, a scalar. Output: y, a scalar.
+
     Reference: Elman 1990, Cognitive Science 14:179; Rumelhart, Hinton and Williams 1986, Nature 323:533, eq. 2 (a
     squashing function of the dot product).
     """

@@ -48,15 +48,15 @@ class LIF(StateMachine[LIFState, Current, Spike], Flow[LIFState, Current, Spike]
     1999, Biological Cybernetics 81:381; detached reset: Zenke and Vogels 2021, Neural Computation 33:899.
     """
 
-    tau_ms: Float[Array, ""] = parameter(20.0, above=0, unit="ms")
-    resistance_mohm: Float[Array, ""] = parameter(1.0, above=0, unit="MOhm")
+    tau_ms: Float[Array, ""] = parameter(20.0, above=0.0, unit="ms")
+    resistance_mohm: Float[Array, ""] = parameter(1.0, above=0.0, unit="MOhm")
     rest_mv: Float[Array, ""] = parameter(0.0, unit="mV")
     threshold_mv: Float[Array, ""] = parameter(15.0, unit="mV")
     reset_mv: Float[Array, ""] = parameter(0.0, unit="mV")
-    refractory_ms: Float[Array, ""] = parameter(2.0, at_least=0, unit="ms")
-    soft_reset: Float[Array, ""] = parameter(0.0, at_least=0, at_most=1)
-    detach_reset: Float[Array, ""] = parameter(1.0, at_least=0, at_most=1)
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0, unit="ms")
+    refractory_ms: Float[Array, ""] = parameter(2.0, at_least=0.0, unit="ms")
+    soft_reset: Float[Array, ""] = parameter(0.0, at_least=0.0, at_most=1.0)
+    detach_reset: Float[Array, ""] = parameter(1.0, at_least=0.0, at_most=1.0)
+    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
     spike: Surrogate = eqx.field(default_factory=FastSigmoid)
 
     def init(self, key: PRNGKeyArray) -> LIFState:
@@ -86,11 +86,10 @@ class LIF(StateMachine[LIFState, Current, Spike], Flow[LIFState, Current, Spike]
         attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
         hard, soft = state.voltage_mv - self.reset_mv, self.threshold_mv - self.reset_mv
         voltage = state.voltage_mv - attached * (hard + self.soft_reset * (soft - hard))
-        # Less than half a step left is no step left: what rounding leaves of a count does not hold the cell.
         left = jnp.where(held, state.refractory_ms - dt_ms, 0)
-        left = jnp.where(left > dt_ms / 2, left, 0)
         refractory = jnp.where(jax.lax.stop_gradient(spike) > 0, self.refractory_ms, left)
-        return LIFState(voltage, refractory), spike
+        # Less than half a step left is no step left: what rounding leaves of a count does not hold the cell.
+        return LIFState(voltage, jnp.where(refractory > dt_ms / 2, refractory, 0)), spike
 
     def _held(self, state: LIFState, dt_ms: Float[Array, ""]) -> Array:
         return state.refractory_ms > dt_ms / 2

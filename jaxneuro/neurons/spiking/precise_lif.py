@@ -45,13 +45,13 @@ class PreciseLIF(StateMachine[PreciseLIFState, Float[Array, ""], TimedSpike]):
     Computation 19:47.
     """
 
-    tau_ms: Float[Array, ""] = parameter(20.0, above=0, unit="ms")
-    resistance_mohm: Float[Array, ""] = parameter(1.0, above=0, unit="MOhm")
+    tau_ms: Float[Array, ""] = parameter(20.0, above=0.0, unit="ms")
+    resistance_mohm: Float[Array, ""] = parameter(1.0, above=0.0, unit="MOhm")
     rest_mv: Float[Array, ""] = parameter(0.0, unit="mV")
     threshold_mv: Float[Array, ""] = parameter(15.0, unit="mV")
     reset_mv: Float[Array, ""] = parameter(0.0, unit="mV")
-    refractory_ms: Float[Array, ""] = parameter(2.0, at_least=0, unit="ms")
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0, unit="ms")
+    refractory_ms: Float[Array, ""] = parameter(2.0, at_least=0.0, unit="ms")
+    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
 
     def init(self, key: PRNGKeyArray) -> PreciseLIFState:
         """At rest, not refractory."""
@@ -62,7 +62,8 @@ class PreciseLIF(StateMachine[PreciseLIFState, Float[Array, ""], TimedSpike]):
         target = self.rest_mv + self.resistance_mohm * input
         waited = jnp.minimum(state.refractory_ms, self.dt_ms)
         voltage = self._relax(state.voltage_mv, target, self.dt_ms - waited)
-        fires = voltage >= self.threshold_mv
+        # An input that leads exactly to threshold takes for ever, though rounding may let the voltage arrive.
+        fires = (voltage >= self.threshold_mv) & (target > self.threshold_mv)
         # Where the neuron does not fire the logarithm is taken of harmless numbers, to keep NaN out of its gradient.
         ratio = (target - state.voltage_mv) / jnp.where(fires, target - self.threshold_mv, 1)
         until = self.tau_ms * jnp.log(jnp.where(fires, ratio, 1))

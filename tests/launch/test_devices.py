@@ -1,0 +1,75 @@
+import os
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jaxneuro.launch import devices
+from jaxneuro.launch.lock import RunError
+
+
+@pytest.fixture(autouse=True)
+def no_setting(monkeypatch, tmp_path):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+def test_the_cache_is_below_the_home_directory(tmp_path):
+    assert devices.cache_folder() == tmp_path / "home" / ".cache" / "jaxneuro" / "xla"
+    assert (tmp_path / "home" / ".cache" / "jaxneuro" / "xla").is_dir()
+
+
+def test_the_xdg_folder_comes_before_the_home_directory_and_jaxs_own_setting_before_both(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert devices.cache_folder() == tmp_path / "xdg" / "jaxneuro" / "xla"
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "own"))
+    assert devices.cache_folder() == tmp_path / "own"
+
+
+def test_a_relative_xdg_folder_is_ignored(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert devices.cache_folder() == tmp_path / "home" / ".cache" / "jaxneuro" / "xla"
+
+
+def test_where_nothing_can_be_written_there_is_no_cache(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    assert devices.cache_folder() is None
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(os, "access", lambda *arguments: False)
+    assert devices.cache_folder() is None
+
+
+def test_jax_keeps_small_and_quick_programs_unless_the_environment_says_otherwise(monkeypatch, tmp_path):
+    changed = {}
+    monkeypatch.setattr(jax.config, "update", changed.__setitem__)
+    monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "3")
+    devices.keep_compiled()
+    assert changed == {
+        "jax_compilation_cache_dir": str(tmp_path / "home" / ".cache" / "jaxneuro" / "xla"),
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+
+
+def test_more_devices_than_there_are_is_an_error_that_says_how_many_there_are():
+    with pytest.raises(RunError, match=rf"devices is 4096; this machine has {jax.device_count()} \(cpu\)"):
+        devices.require(4096)
+
+
+def test_asking_for_devices_when_jax_has_started_leaves_them_as_they_are():
+    before = jax.device_count()
+    devices.prepare(7)
+    assert jax.device_count() == before
+
+
+def test_lanes_on_one_device_are_left_where_they_are():
+    tree = {"a": jnp.zeros((3, 2)), "key": jax.random.split(jax.random.key(0), 3)}
+    assert devices.place_lanes(tree, 1) is tree
+
+
+@pytest.mark.parametrize("tree", [{"a": jnp.zeros(3), "b": jnp.zeros(2)}, {"a": jnp.zeros(())}, {}])
+def test_lanes_that_do_not_agree_are_refused(tree):
+    with pytest.raises(ValueError, match="all leaves need the same"):
+        devices.place_lanes(tree, 2)

@@ -1,0 +1,215 @@
+"""The table of the laws: one row for every public machine, and further rows where one machine has several natures.
+
+To add a neuron, add a row. `build` makes the machine from a random key, `inputs` a bounded random sequence of any
+length from a NumPy generator. Sizes are small and time constants short, so that a few steps show everything a neuron
+can do: spike, be refractory, forget. All laws run on every row.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jaxtyping import Array, Float
+
+import jaxneuro as jn
+
+STEPS = 14
+HALF = 7
+
+
+@dataclass(frozen=True)
+class Row:
+    """One machine under the laws.
+
+    Attributes:
+        name: how reports call it.
+        build: makes the machine from a random key.
+        inputs: `(generator, steps)` to the input of that many steps.
+        smooth: whether finite differences in float64 can judge its gradients.
+        order: highest derivative that finite differences judge; 2 only where it compiles quickly.
+        distance: `(machine, state, input)` to the distance from threshold that the step meets, for a machine whose
+            output is a surrogate spike.
+    """
+
+    name: str
+    build: Callable[[Array], jn.StateMachine]
+    inputs: Callable[[np.random.Generator, int], Any]
+    smooth: bool = False
+    order: int = 1
+    distance: Callable[[Any, Any, Any], Array] | None = None
+
+
+class SmoothSpike(jn.Surrogate):
+    """The function whose true derivative is the arc tangent's kernel: a network of them has true gradients."""
+
+    slope: Float[Array, ""] = jn.parameter(0.5, above=0.0)
+
+    def kernel(self, distance):
+        """The kernel of `ArcTangent`."""
+        return jn.ArcTangent(self.slope).kernel(distance)
+
+    def __call__(self, distance):
+        """`arctan(pi slope u / 2) / pi + 1/2`."""
+        return jnp.arctan(jnp.pi / 2 * self.slope * distance) / jnp.pi + 0.5
+
+
+class FilterState(eqx.Module):
+    """Two stages of a low-pass filter."""
+
+    fast: Float[Array, ""]
+    slow: Float[Array, ""]
+
+
+class Filter(jn.Flow[FilterState, Float[Array, ""], Float[Array, ""]]):
+    """A linear flow: `fast' = (x - fast) / tau_fast`, `slow' = (fast - slow) / tau_slow`."""
+
+    tau_fast_ms: Float[Array, ""] = jn.parameter(2.0, above=0.0, unit="ms")
+    tau_slow_ms: Float[Array, ""] = jn.parameter(7.0, above=0.0, unit="ms")
+
+    def init(self, key):
+        """Empty."""
+        return FilterState(jnp.zeros_like(self.tau_fast_ms), jnp.zeros_like(self.tau_fast_ms))
+
+    def derivative(self, state, input):
+        """Both stages."""
+        return FilterState((input - state.fast) / self.tau_fast_ms, (state.fast - state.slow) / self.tau_slow_ms)
+
+    def jump(self, state, input, dt_ms):
+        """None; the slow stage is the output."""
+        return state, state.slow
+
+
+def floats(array):
+    return jnp.asarray(array, jnp.result_type(float))
+
+
+def vectors(*shape):
+    return lambda generator, steps: floats(generator.normal(size=(steps, *shape)))
+
+
+def currents(*shape):
+    # Strong enough that a neuron at rest spikes within one step at the upper end, and is inhibited at the lower.
+    return lambda generator, steps: floats(generator.uniform(-20, 140, size=(steps, *shape)))
+
+
+def messages(generator, steps):
+    """Inputs to a rewritable rate neuron, whose gain and threshold they move, but not far."""
+    edits = np.diff(np.sin(generator.uniform(0, 6, size=(2, steps + 1))))
+    return jn.Rewrite(floats(generator.normal(size=steps)), (floats(edits[0]), floats(edits[1])))
+
+
+def lif(**changes):
+    return jn.LIF(tau_ms=5.0, dt_ms=1.0, **changes)
+
+
+def various(size):
+    """A population of LIF neurons that all differ."""
+    return jn.Population(jax.vmap(lambda tau: jn.LIF(tau_ms=tau, dt_ms=1.0))(jnp.linspace(3.0, 9.0, size)), size)
+
+
+def spiking_network(key):
+    first, second = jax.random.split(key)
+    leaks = jn.Population(jn.LeakyReadout(tau_ms=3.0), 2, shared=True)
+    return jn.Chain(jn.Dense(3, 4, gain=60.0, key=first), various(4), jn.Dense(4, 2, key=second), leaks)
+
+
+def smooth_network(key):
+    first, second, third = jax.random.split(key, 3)
+    rates = jn.Population(jn.Rate(), 4, shared=True)
+    return jn.Chain(jn.Dense(3, 4, key=first), rates, jn.LSTM(4, 4, key=second), jn.Dense(4, 2, key=third))
+
+
+def elman(key):
+    return jn.Feedback(
+        jn.Population(jn.Rate(), 3, shared=True), jn.Dense(3, 3, bias=False, key=key), initial=jnp.zeros(3)
+    )
+
+
+def delayed_spikes(key):
+    path = jn.Chain(jn.Delay(jnp.zeros(3), steps=2), jn.Dense(3, 3, bias=False, gain=60.0, key=key))
+    return jn.Feedback(various(3), path, initial=jnp.zeros(3))
+
+
+def lif_distance(machine, state, input):
+    target = machine.rest_mv + machine.resistance_mohm * input
+    change = (state.voltage_mv - target) * jnp.expm1(-machine.dt_ms / machine.tau_ms)
+    return state.voltage_mv + change - machine.threshold_mv
+
+
+def flow_distance(machine, state, input):
+    return machine.advance(state, input).voltage_mv - machine.flow.threshold_mv
+
+
+def perceptron_distance(machine, state, input):
+    return machine.weights @ input + machine.bias
+
+
+MACHINES = (
+    Row("Perceptron", lambda key: jn.Perceptron(5, key=key), vectors(5), distance=perceptron_distance),
+    Row("Cosine", lambda key: jn.Cosine(5, key=key), vectors(5), smooth=True, order=2),
+    Row("Adaline", lambda key: jn.Adaline(5, key=key), vectors(5), smooth=True, order=2),
+    Row("Rate", lambda key: jn.Rate(threshold=0.3), vectors(), smooth=True, order=2),
+    Row("LIF", lambda key: lif(), currents(), distance=lif_distance),
+    Row("LIF soft reset", lambda key: lif(soft_reset=1.0), currents(), distance=lif_distance),
+    Row("LIF attached reset", lambda key: lif(detach_reset=0.0), currents(), distance=lif_distance),
+    Row(
+        "LIF smooth spike",
+        lambda key: lif(detach_reset=0.0, soft_reset=0.5, refractory_ms=0.0, spike=SmoothSpike()),
+        currents(),
+        smooth=True,
+    ),
+    Row("PreciseLIF", lambda key: jn.PreciseLIF(tau_ms=5.0, dt_ms=1.0), currents(), smooth=True),
+    Row("LeakyReadout", lambda key: jn.LeakyReadout(tau_ms=3.0), vectors(), smooth=True, order=2),
+    Row("LSTM", lambda key: jn.LSTM(3, 4, key=key), vectors(3), smooth=True),
+    Row("Dense", lambda key: jn.Dense(3, 4, key=key), vectors(3), smooth=True),
+    Row("Dense no bias", lambda key: jn.Dense(3, 4, bias=False, key=key), vectors(3), smooth=True),
+    Row("Euler LIF", lambda key: jn.Euler(lif(), dt_ms=1.0), currents(), distance=flow_distance),
+    Row(
+        "ExponentialEuler LIF",
+        lambda key: jn.ExponentialEuler(lif(), dt_ms=1.0),
+        currents(),
+        distance=flow_distance,
+    ),
+    Row("RungeKutta4 LIF", lambda key: jn.RungeKutta4(lif(), dt_ms=1.0), currents(), distance=flow_distance),
+    Row("Exact LIF", lambda key: jn.Exact(lif(), dt_ms=1.0), currents(), distance=flow_distance),
+    Row("Euler filter", lambda key: jn.Euler(Filter(), dt_ms=0.5), vectors(), smooth=True, order=2),
+    Row("ExponentialEuler filter", lambda key: jn.ExponentialEuler(Filter(), dt_ms=0.5), vectors(), smooth=True),
+    Row("RungeKutta4 filter", lambda key: jn.RungeKutta4(Filter(), dt_ms=0.5), vectors(), smooth=True),
+    Row("Exact filter", lambda key: jn.Exact(Filter(), dt_ms=0.5), vectors(), smooth=True),
+    Row("Population of various", lambda key: various(3), currents(3)),
+    Row("Population of equal", lambda key: jn.Population(jn.stack(jn.Rate(), 3), 3), vectors(3), smooth=True),
+    Row("Population shared", lambda key: jn.Population(lif(), 3, shared=True), currents(3)),
+    Row("Chain spiking", spiking_network, vectors(3)),
+    Row("Chain smooth", smooth_network, vectors(3), smooth=True),
+    Row("Feedback spiking", delayed_spikes, currents(3)),
+    Row("Feedback smooth", elman, vectors(3), smooth=True),
+    Row("Delay of 0", lambda key: jn.Delay(jnp.zeros(2), steps=0), vectors(2), smooth=True),
+    Row("Delay of 3", lambda key: jn.Delay(jnp.ones(2), steps=3), vectors(2), smooth=True),
+    Row("Rewritable", lambda key: jn.Rewritable(jn.Rate(), ("gain", "threshold")), messages, smooth=True),
+)
+
+every_machine = pytest.mark.parametrize("row", MACHINES, ids=lambda row: row.name)
+
+# For what is a matter of `run`, not of the machine, one row of each nature is enough.
+NATURES = ("Rate", "LIF", "LeakyReadout", "LSTM", "Population of various", "Chain spiking", "Delay of 0", "Delay of 3")
+diverse_machines = pytest.mark.parametrize(
+    "row", [row for row in MACHINES if row.name in NATURES], ids=lambda row: row.name
+)
+
+
+@functools.cache
+def example(row: Row) -> tuple[jn.StateMachine, Any]:
+    """The machine of a row and `STEPS` inputs, in single precision."""
+    with jax.enable_x64(False):
+        return make(row, STEPS)
+
+
+def make(row: Row, steps: int) -> tuple[jn.StateMachine, Any]:
+    """The machine of a row and inputs, in JAX's present precision."""
+    return row.build(jax.random.key(1)), row.inputs(np.random.default_rng(2), steps)
