@@ -1,12 +1,13 @@
 """Three kinds of neuron, one type of machine, learning the same real images.
 
-Handwritten digits are read row by row: 8 time steps of 8 pixels. Networks of equal trained-parameter count, one for each
-neuron in the config, are trained on the same batches; the seeds of a network are lanes of one compiled program. The
-test set is looked at once, at the end.
+Handwritten digits are read row by row: 8 time steps of 8 pixels. Networks of equal trained-parameter count, one for
+each neuron in the config, are trained on the same batches; the seeds of a network are lanes of one compiled program.
+The test set is looked at once, at the end.
 """
 
 import functools
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
@@ -193,11 +194,13 @@ def look_inside(network: jn.Chain, images: np.ndarray) -> dict[str, np.ndarray]:
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The report: the table, learning curves, and a look inside each kind of neuron."""
     rows = results["networks"]
-    names = [row["network"] for row in rows]
+    names = list(dict.fromkeys(row["network"] for row in rows))
+    swept = list(config.sweep)
     table = [
         [
             row["network"],
             row["neuron"],
+            *(f"{row[path]:g}" for path in swept),
             f"{100 * row['accuracy_mean']:.1f} %",
             "" if row["accuracy_sd"] is None else f"{100 * row['accuracy_sd']:.1f}",
             f"{row['parameters']:,}",
@@ -205,58 +208,62 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
         ]
         for row in rows
     ]
+    curves = {name: 100 * arrays[f"{name}/validation_accuracy"].T for name in names}
+    learning = figures.learning_curves(curves, arrays[f"{names[0]}/step"], "validation accuracy (%)")
     sections = [
         Section(
             title="Test accuracy",
-            text=f"Digits of 8 x 8 pixels, read as 8 steps of one row; {results['samples']['test']} test images that no "
-            f"choice was made on; {config.seeds} seeds. {results['data']}.",
-            columns=["network", "neuron", "accuracy", "sd", "trained parameters", "seconds"],
+            text=f"Digits of 8 x 8 pixels, read as 8 steps of one row; {results['samples']['test']} test images that "
+            f"no choice was made on; mean and standard deviation of {config.seeds} seeds. {results['data']}.",
+            columns=["network", "neuron", *swept, "accuracy", "sd", "trained parameters", "seconds"],
             rows=table,
         ),
         Section(
             title="Learning curves",
-            text="Accuracy on the validation images; the line is the mean of the seeds, the band their range.",
-            figure=figures.learning_curves(
-                {name: 100 * arrays[f"{name}/validation_accuracy"].T for name in names},
-                arrays[f"{names[0]}/step"],
-                "validation accuracy (%)",
-            ),
+            text="Accuracy on the validation images; the line is the mean of all lanes, the band their range.",
+            figure=figures.svg(learning),
         ),
     ]
     for name in names:
-        sections += inside(name, {key.split("/")[1]: array for key, array in arrays.items() if key.startswith(f"{name}/")}, arrays["examples"])
+        own = {key.split("/")[1]: array for key, array in arrays.items() if key.startswith(f"{name}/")}
+        sections += [
+            Section(title, text, figure=figures.svg(panel))
+            for title, text, panel in inside(name, own, arrays["examples"])
+        ]
     return sections
 
 
-def inside(name: str, arrays: dict[str, np.ndarray], examples: np.ndarray) -> list[Section]:
-    """The figures of one network."""
-    activity = arrays["activity"]
+def inside(
+    name: str, arrays: dict[str, np.ndarray], examples: np.ndarray
+) -> list[tuple[str, str, Callable[[Any], None]]]:
+    """Title, text and panel of what is to be seen inside one network."""
     if "voltage_mv" in arrays:
-        dt = float(arrays["dt_ms"])
-        busiest = int(activity.sum(axis=0).argmax())
+        activity, voltage, dt = arrays["activity"], arrays["voltage_mv"], float(arrays["dt_ms"])
+        # Of the neurons that fire at all, the one in the middle.
+        counts = activity.sum(axis=0)
+        ranked = [neuron for neuron in np.argsort(counts, kind="stable") if counts[neuron] > 0] or [0]
+        chosen = int(ranked[len(ranked) // 2])
         return [
-            Section(
-                title=f"Spikes of {name}",
-                text="All neurons while the ten digits 0 to 9 are read one after the other, 8 steps each.",
-                figure=figures.raster(activity, dt),
+            (
+                f"Spikes of {name}",
+                "All neurons while the digits 0 to 9 are read one after the other, 8 steps each.",
+                figures.raster(activity, dt, [dt * ROWS * digit for digit in range(1, CLASSES)]),
             ),
-            Section(
-                title=f"One membrane of {name}",
-                text=f"The voltage of neuron {busiest} after each step, its threshold, and its spikes.",
-                figure=figures.membrane(
-                    arrays["voltage_mv"][:, busiest], float(arrays["threshold_mv"]), activity[:, busiest], dt
-                ),
+            (
+                f"One membrane of {name}",
+                f"The voltage of neuron {chosen} after each step, its threshold, and its spikes.",
+                figures.membrane(voltage[:, chosen], float(arrays["threshold_mv"]), activity[:, chosen], dt),
             ),
         ]
     if "gate_forget" in arrays:
-        # One digit: the fourth of the stream.
+        # One digit of the stream: the 3.
         steps = slice(3 * ROWS, 4 * ROWS)
         gates = {key.removeprefix("gate_"): value[steps] for key, value in arrays.items() if key.startswith("gate_")}
         return [
-            Section(
-                title=f"Gates of {name}",
-                text="The gates of all neurons while one digit is read, a row per step: 1 is open, 0 is shut.",
-                figure=figures.gates(gates, examples[3]),
+            (
+                f"Gates of {name}",
+                "The gates of all neurons (columns) while one digit is read, a row per step: 1 is open, 0 is shut.",
+                figures.gates(gates, examples[3]),
             )
         ]
     return []

@@ -282,7 +282,13 @@ def warm_and_compare(timers: dict[str, Callable[[], float]], rounds: int) -> dic
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The report: one table."""
     rows = [
-        [workload, peer, f"{entry['milliseconds'][peer]:.1f}", f"{ratio['median']:.2f}", f"{ratio['min']:.2f}-{ratio['max']:.2f}"]
+        [
+            workload,
+            peer,
+            f"{entry['milliseconds'][peer]:.1f}",
+            f"{ratio['median']:.2f}",
+            f"{ratio['min']:.2f}-{ratio['max']:.2f}",
+        ]
         for workload, entry in results.items()
         for peer, ratio in entry["peer_over_ours"].items()
     ]
@@ -290,8 +296,8 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
     return [
         Section(
             title="Time of a peer over time of jaxneuro",
-            text=f"Above 1 the peer is slower. Median of {config.rounds} interleaved rounds. Checkpointing a gradient over "
-            f"{config.memory_steps:,} steps takes {memory_ratio:.0f} times less memory.",
+            text=f"Above 1 the peer is slower. Median of {config.rounds} interleaved rounds. Checkpointing a gradient "
+            f"over {config.memory_steps:,} steps takes {memory_ratio:.0f} times less memory.",
             columns=["workload", "peer", "peer's ms", "ratio", "range"],
             rows=rows,
         )

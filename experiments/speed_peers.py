@@ -34,7 +34,7 @@ def torch_lstm(steps: int, batch: int, inputs: int, units: int) -> dict[str, Cal
 
 
 def spyx_lif(steps: int, batch: int, inputs: int, units: int, outputs: int) -> dict[str, Call]:
-    """A feed-forward network of Spyx LIF neurons with a leaky readout: value and gradient of a loss, and an SGD step."""
+    """A feed-forward network of Spyx LIF neurons with a leaky readout: value and gradient of a loss, and SGD."""
     import jax
     import jax.numpy as jnp
     import numpy as np

@@ -45,7 +45,9 @@ class Config(ExperimentConfig):
     networks: tuple[Network, ...] = Field(min_length=1)
 
 
-def bits(symbols: int, machine: jn.StateMachine, windows: Int[Array, "batch window"], key: PRNGKeyArray) -> Float[Array, ""]:
+def bits(
+    symbols: int, machine: jn.StateMachine, windows: Int[Array, "batch window"], key: PRNGKeyArray
+) -> Float[Array, ""]:
     """Mean cross-entropy of the next character (bits), from a state of rest."""
 
     def one(window: Int[Array, "window"]) -> Float[Array, ""]:
@@ -119,7 +121,13 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
     """The report: scores beside the floors, and how they came down."""
     rows = results["networks"]
     table = [
-        [row["network"], row["neuron"], f"{row['bits_per_character']:.3f}", f"{row['parameters']:,}", f"{row['seconds']:.0f}"]
+        [
+            row["network"],
+            row["neuron"],
+            f"{row['bits_per_character']:.3f}",
+            f"{row['parameters']:,}",
+            f"{row['seconds']:.0f}",
+        ]
         for row in rows
     ]
     table += [[name, "counting", f"{value:.3f}", "", ""] for name, value in results["floors"].items()]
@@ -134,8 +142,10 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
         Section(
             title="Learning curves",
             text="Bits per character on the held-out text after so many training steps.",
-            figure=figures.learning_curves(
-                curves, arrays[f"{rows[0]['network']}/step"], "bits per character", results["floors"]
+            figure=figures.svg(
+                figures.learning_curves(
+                    curves, arrays[f"{rows[0]['network']}/step"], "bits per character", results["floors"]
+                )
             ),
         ),
     ]

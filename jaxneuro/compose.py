@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray, PyTree
 
-from jaxneuro.machine import StateMachine, Tree, parameter
+from jaxneuro.machine import StateMachine, Tree, explicit
 
 
 def stack(machine: Tree, size: int) -> Tree:
@@ -17,7 +17,7 @@ def stack(machine: Tree, size: int) -> Tree:
 
 
 class Population(StateMachine[PyTree, PyTree, PyTree]):
-    """`size` neurons of one kind, side by side: `step` is the neuron's step under `jax.vmap`.
+    """`size` neurons of one kind, side by side: `s_i, y_i = machine_i.step(s_i, x_i)`, under `jax.vmap`.
 
     Every array leaf of `machine` has a leading axis of `size`: the neurons may all differ. Make it by
     `jax.vmap(lambda tau: LIF(tau_ms=tau))(taus)`, or by `stack(machine, size)` for equal ones. With `shared` the leaves
@@ -122,7 +122,7 @@ class Feedback(StateMachine[FeedbackState, PyTree, PyTree]):
 
     machine: StateMachine
     path: StateMachine
-    initial: PyTree[Array]
+    initial: PyTree[Array] = eqx.field(converter=explicit)
 
     def init(self, key: PRNGKeyArray) -> FeedbackState:
         """The machine and the path at their starts, the output at `initial`."""
@@ -158,7 +158,7 @@ class Delay(StateMachine[DelayState, PyTree, PyTree]):
     Reference: tapped delay line, Waibel et al. 1989, IEEE TASSP 37:328.
     """
 
-    initial: PyTree[Array] = parameter()
+    initial: PyTree[Array] = eqx.field(converter=explicit)
     steps: int = eqx.field(static=True, default=1)
 
     def __check_init__(self) -> None:

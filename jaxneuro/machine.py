@@ -48,13 +48,26 @@ class Bounds(NamedTuple):
         return None
 
 
+def explicit(tree: Tree) -> Tree:
+    """The same arrays without weak types.
+
+    A weakly typed array changes its type inside a scan, and makes every program trace twice.
+    """
+
+    def convert(leaf: Any) -> Any:
+        return jnp.asarray(leaf, leaf.dtype) if getattr(leaf, "weak_type", False) else leaf
+
+    return jax.tree.map(convert, tree)
+
+
 def _as_parameter(value: Any) -> Any:
-    # A Python number would become a weak-typed array, which changes type inside a scan and traces everything twice.
     if isinstance(value, bool | int | float):
         return jnp.asarray(value, dtype=jnp.result_type(float))
     if isinstance(value, np.ndarray | np.generic | list | tuple):
         array = np.asarray(value)
         return jnp.asarray(array, dtype=None if array.dtype.kind in "fcV" else jnp.result_type(float))
+    if isinstance(value, Array):
+        return explicit(value if jnp.issubdtype(value.dtype, jnp.inexact) else value.astype(jnp.result_type(float)))
     return value
 
 
@@ -68,8 +81,9 @@ def parameter(
 ) -> Any:
     """A field that holds a parameter: an array of explicit dtype, with the range and the unit it is given in.
 
-    Python numbers become arrays of JAX's default float type (float32, or float64 under `jax_enable_x64`); arrays keep
-    the type they have. Values outside the range raise `ValueError` when the machine is built.
+    Python numbers and whole numbers become arrays of the default float type (float32, or float64 under
+    `jax_enable_x64`); other arrays keep the type they have. Values outside the range raise `ValueError` when the
+    machine is built.
 
     Args:
         default: value when none is given; None makes the field required.
@@ -140,7 +154,7 @@ class Parameterised(eqx.Module):
             lowest, highest = float(value.min()), float(value.max())
             rule = bounds.violation(lowest, highest)
             if rule is not None:
-                came = f"{lowest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
+                came = f"{lowest:g}" if lowest == highest or np.isnan(lowest) else f"{lowest:g} to {highest:g}"
                 raise ValueError(f"{type(self).__name__}.{name} is {came}; it {rule}.")
 
 

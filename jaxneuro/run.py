@@ -112,10 +112,8 @@ def run(
     platform = platform or jax.default_backend()
     if executor is None:
         executor = choose(machine, platform)
-        # Observing or checkpointing a chain needs the states of all its layers at one time.
-        if executor == "layered" and (observe is not None or checkpoint_every is not None):
-            executor = "sequential"
-        if executor == "neurons" and observe is not None:
+        # A chain run layer by layer, for one, never has the states of all its layers at one time.
+        if (observe is not None and executor in UNOBSERVED) or (checkpoint_every is not None and executor in UNBLOCKED):
             executor = "sequential"
     _check_fit(machine, executor, observe, checkpoint_every)
     if state is None:
@@ -123,6 +121,9 @@ def run(
     return _run(machine, inputs, state, observe, every, checkpoint_every, executor, platform)
 
 
+# Executors that never have the whole state of one time step, and those that do not go through time in blocks.
+UNOBSERVED = ("layered", "neurons")
+UNBLOCKED = ("layered", "parallel", "batched")
 _FITS: dict[str, type[StateMachine]] = {
     "batched": Stateless,
     "hoisted": Driven,
@@ -139,9 +140,9 @@ def _check_fit(machine: StateMachine, executor: Executor, observe: Observe | Non
             f"run got executor={executor!r} for a {type(machine).__name__}, which is not {wanted.__name__}; "
             'executor="sequential" takes any machine.'
         )
-    if executor in ("layered", "neurons") and observe is not None:
+    if executor in UNOBSERVED and observe is not None:
         raise ValueError(f'run got observe with executor={executor!r}; it needs executor="sequential" (the default).')
-    if executor in ("layered", "parallel", "batched") and checkpoint is not None:
+    if executor in UNBLOCKED and checkpoint is not None:
         raise ValueError(
             f'run got checkpoint_every with executor={executor!r}; it needs "sequential", "hoisted" or "neurons".'
         )
@@ -177,14 +178,14 @@ def _run(
 
         axes = (None if machine.shared else 0, 1, 0)
         return jax.vmap(one, in_axes=axes, out_axes=(0, 1))(machine.machine, inputs, state)
-    read = _reader(observe)
+    read, length = _reader(observe), jax.tree.leaves(inputs)[0].shape[0]
     if executor == "batched" and isinstance(machine, Stateless):
         outputs = jax.vmap(machine.respond)(inputs)
         if read is None:
             return state, outputs
-        length = jax.tree.leaves(inputs)[0].shape[0] // every
-        return state, outputs, jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (length, *leaf.shape)), read(state))
-    if executor == "parallel" and isinstance(machine, Affine):
+        recorded = (length // every,)
+        return state, outputs, jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, recorded + leaf.shape), read(state))
+    if executor == "parallel" and isinstance(machine, Affine) and length:
         states, outputs = _parallel(machine, state, inputs)
         final = jax.tree.map(lambda leaf: leaf[-1], states)
         if read is None:
@@ -278,7 +279,7 @@ def _in_blocks(
     cut = count * block
 
     def flat(leaf: Array) -> Array:
-        return leaf.reshape(-1, *leaf.shape[2:])
+        return leaf.reshape(leaf.shape[0] * leaf.shape[1], *leaf.shape[2:])
 
     blocks = jax.tree.map(lambda leaf: leaf[:cut].reshape(count, block, *leaf.shape[1:]), inputs)
     state, (outputs, record) = scan(whole, state, blocks)

@@ -163,7 +163,10 @@ def test_second_derivatives(case):
 
 def test_complex_weights(float64):
     generator = np.random.default_rng(8)
-    draw = lambda *shape: jnp.asarray(generator.normal(size=shape) + 1j * generator.normal(size=shape))
+
+    def draw(*shape):
+        return jnp.asarray(generator.normal(size=shape) + 1j * generator.normal(size=shape))
+
     p, state, inputs = {"C": draw(3, 3)}, draw(3), draw(9, 3)
 
     def value(loop):

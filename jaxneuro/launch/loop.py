@@ -20,6 +20,7 @@ from jaxneuro.launch import checkpoint
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.lock import RunError
 from jaxneuro.launch.progress import Progress
+from jaxneuro.machine import explicit
 
 State = TypeVar("State")
 
@@ -89,7 +90,8 @@ def train_in_chunks(
         RunError: the disk refused, or checkpoints and metrics do not belong together.
     """
     _check(name, chunk, every)
-    folder, state = run.path / "checkpoints" / name, _explicit(state)
+    # A checkpoint holds no weak types, and a resumed run must promote as before.
+    folder, state = run.path / "checkpoints" / name, explicit(state)
     template = checkpoint.describe(state)
     with _Signals() as signals:
         step, state = _resume(run, name, folder, state, steps)
@@ -98,7 +100,7 @@ def train_in_chunks(
             while step < steps:
                 count = min(chunk, steps - step)
                 state, metrics = advance(state, count)
-                state, metrics = _explicit(state), _by_name(metrics, count)
+                state, metrics = explicit(state), _by_name(metrics, count)
                 if changed := checkpoint.difference(template, checkpoint.describe(state)):
                     raise TypeError(f"advance must keep the state's kind; with the first state as `it`: {changed}.")
                 last = checkpoint.location(folder, saved)
@@ -145,15 +147,6 @@ def _resume(run: Run, name: str, folder: Path, state: State, steps: int) -> tupl
         how = "done already:" if step == steps else "going on from"
         run.say(f"{name}: {how} {checkpoint.location(folder, step)}")
     return step, state
-
-
-def _explicit(state: State) -> State:
-    """The state without weak types: a checkpoint does not hold them, and a resumed run must promote as before."""
-
-    def explicit(leaf: Any) -> Any:
-        return jnp.asarray(leaf, leaf.dtype) if getattr(leaf, "weak_type", False) else leaf
-
-    return jax.tree.map(explicit, state)
 
 
 def _by_name(metrics: Any, count: int) -> dict[str, np.ndarray]:

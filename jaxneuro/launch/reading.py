@@ -139,6 +139,8 @@ def parse(text: str, name: str, location: Location = ()) -> tuple[Any, dict[Loca
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        if "nesting depth" in (error.problem or ""):  # the parser's own limit, met before a value was read
+            raise ConfigError(f"{name}{place}: a config may be nested {DEEPEST} deep; this is deeper.") from error
         why = ": ".join(words for words in (error.context, error.problem) if words)
         tip = " Indent with spaces." if "\\t" in why else ""
         raise ConfigError(f"{name}{place}: this is not YAML: {why}.{tip}") from error

@@ -18,7 +18,7 @@ EXPERIMENT = '''
 More about it.
 """
 
-import os
+import time
 
 import jax
 import jax.numpy as jnp

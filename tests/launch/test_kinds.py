@@ -102,7 +102,7 @@ def test_the_resolved_spec_holds_the_defaults_and_reads_back_the_same():
         ),
         (
             "{kind: LSTM, inputs: 3, units: 0}",
-            "neuron is refused: LSTM got inputs=3, units=0; both must be at least 1.",
+            "neuron.units is refused: LSTM got inputs=3, units=0; both must be at least 1.",
         ),
         ("{kind: Adaline, inputs: 0}", "neuron.inputs is refused: Adaline got inputs=0; it must be at least 1."),
         ("{kind: LSTM, inputs: 1.0, units: 2}", "neuron.inputs is 1.0; it must be a whole number of at least 0 and at"),

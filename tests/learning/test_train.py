@@ -157,7 +157,7 @@ def test_a_second_call_with_other_values_does_not_trace(key):
         return squared_error(machine, batch, key)
 
     options = OPTIONS | {"loss": counted}
-    state, _ = train.advance(begin(SGD, key), problem(), 5, clip=1.0, **options)
+    train.advance(begin(SGD, key), problem(), 5, clip=1.0, **options)
     before = len(traces)
     train.advance(begin(SGD, jax.random.key(9)), problem(seed=3), 5, clip=0.1, **options)
     assert before >= 1
