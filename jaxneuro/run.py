@@ -26,12 +26,18 @@ from jaxneuro.scan import scan
 
 Executor = Literal["sequential", "batched", "hoisted", "parallel", "layered", "neurons"]
 Observe = str | Callable[[Any], Any]
+Step = Callable[[Any, Any], tuple[Any, Any]]
+Loop = Callable[[Step, Any, Any], tuple[Any, Any]]
 
 # Steps of the time loop per iteration of the compiled loop. On an accelerator the number of kernels launched per time
 # step decides a scan's speed, and unrolling lets XLA fuse across steps; on a CPU it makes the loop slower and the
 # compilation several times longer.
 UNROLL = {"cpu": 1}
 UNROLL_ACCELERATOR = 10
+
+# Steps of time per product of a weight gradient. On a CPU what the product needs then is still in the cache, and is not
+# copied into another order first; an accelerator wants few and large products.
+BLOCK = {"cpu": 8}
 
 
 def choose(machine: StateMachine, platform: str) -> Executor:
@@ -191,11 +197,11 @@ def _run(
         if read is None:
             return final, outputs
         return final, outputs, jax.vmap(read)(jax.tree.map(lambda leaf: leaf[every - 1 :: every], states))
-    step: Callable[[Any, Any], tuple[Any, Any]] = machine.step
+    step: Step = machine.step
     if executor == "hoisted" and isinstance(machine, Driven):
         inputs, step = jax.vmap(machine.drive)(inputs), machine.transition
-    unroll = UNROLL.get(platform, UNROLL_ACCELERATOR)
-    return _sequential(step, state, inputs, read, every, checkpoint_every, unroll)
+    loop = functools.partial(scan, unroll=UNROLL.get(platform, UNROLL_ACCELERATOR), block=BLOCK.get(platform))
+    return _sequential(loop, step, state, inputs, read, every, checkpoint_every)
 
 
 def _parallel(machine: Affine, state: PyTree, inputs: PyTree[Array]) -> tuple[PyTree, PyTree]:
@@ -213,22 +219,22 @@ def _parallel(machine: Affine, state: PyTree, inputs: PyTree[Array]) -> tuple[Py
 
 
 def _sequential(
-    step: Callable[[Any, Any], tuple[Any, Any]],
+    loop: Loop,
+    step: Step,
     state: PyTree,
     inputs: PyTree[Array],
     read: Callable[[Any], Any] | None,
     every: int,
     checkpoint_every: int | None,
-    unroll: int,
 ) -> Any:
     def steps(state: PyTree, inputs: PyTree[Array]) -> tuple[PyTree, tuple[PyTree, Any]]:
-        state, outputs = scan(step, state, inputs, unroll=unroll)
+        state, outputs = loop(step, state, inputs)
         return state, (outputs, None)
 
     if read is None:
         advance, stride = steps, 1
     else:
-        advance, stride = _recorded(step, steps, read, every, unroll), every
+        advance, stride = _recorded(loop, step, steps, read, every), every
     if checkpoint_every is None:
         state, (outputs, record) = advance(state, inputs)
     else:
@@ -241,11 +247,7 @@ def _sequential(
 
 
 def _recorded(
-    step: Callable[[Any, Any], tuple[Any, Any]],
-    steps: Callable[[Any, Any], Any],
-    read: Callable[[Any], Any],
-    every: int,
-    unroll: int,
+    loop: Loop, step: Step, steps: Callable[[Any, Any], Any], read: Callable[[Any], Any], every: int
 ) -> Callable[[Any, Any], Any]:
     """`(state, inputs) -> (state, (outputs, record))`, with a record entry for every so many steps."""
 
@@ -258,7 +260,7 @@ def _recorded(
         return state, (outputs, read(state))
 
     if every == 1:
-        return lambda state, inputs: scan(watched, state, inputs, unroll=unroll)
+        return lambda state, inputs: loop(watched, state, inputs)
     return lambda state, inputs: _in_blocks(watched_block, steps, state, inputs, every)
 
 
@@ -282,7 +284,7 @@ def _in_blocks(
         return leaf.reshape(leaf.shape[0] * leaf.shape[1], *leaf.shape[2:])
 
     blocks = jax.tree.map(lambda leaf: leaf[:cut].reshape(count, block, *leaf.shape[1:]), inputs)
-    state, (outputs, record) = scan(whole, state, blocks)
+    state, (outputs, record) = jax.lax.scan(whole, state, blocks)
     outputs = jax.tree.map(flat, outputs)
     record = jax.tree.map(flat, record) if joined else record
     if cut < length:

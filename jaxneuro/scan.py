@@ -6,9 +6,10 @@ Here the reverse loop only hands out the `dz_t`, and
 
     dW = sum_t dz_t x_t',   dU = sum_t dz_t h_t',   db = sum_t dz_t,   dx_t = W' dz_t
 
-are products over all of time, and over the batch when there is one. The sums are found in the jaxpr of the step, so
-this holds for any machine. What depends on parameters alone, such as `exp(-dt / tau)`, is computed once, before the
-loop.
+are products over all of time, or over blocks of it that fit the cache, and over the batch when there is one. The sums
+are found in the jaxpr of the step, so this holds for any machine. What depends on parameters alone, such as
+`exp(-dt / tau)`, is computed once, before the loop. Of each step the gradient keeps the state and the `z_t`; the rest
+is computed again, which costs less than to write it to memory and read it back.
 
 How: the rule for forward-mode differentiation linearises a loop in which W, U, b and x_t are constants and every such
 sum has a tap, `z_t + tap_t` with `tap_t = 0`, and then feeds `dW x_t + W dx_t + dU h_t + db`, made for all of time at
@@ -21,16 +22,23 @@ from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
+from jax.ad_checkpoint import checkpoint_name
 from jax.custom_derivatives import SymbolicZero
 from jax.extend import core
 from jax.extend.core.primitives import add_p, dot_general_p, jit_p
 from jaxtyping import Array, PyTree
 
 State = TypeVar("State")
+KEPT = "kept"
 
 
 def scan(
-    step: Callable[[State, Any], tuple[State, Any]], state: State, inputs: PyTree[Array], *, unroll: int = 1
+    step: Callable[[State, Any], tuple[State, Any]],
+    state: State,
+    inputs: PyTree[Array],
+    *,
+    unroll: int = 1,
+    block: int | None = None,
 ) -> tuple[State, Any]:
     """`jax.lax.scan(step, state, inputs, unroll=unroll)`, with hoisted weight gradients and loop invariants.
 
@@ -41,6 +49,7 @@ def scan(
         state: the state before the first step.
         inputs: pytree of arrays `[T, ...]`, with at least one leaf.
         unroll: steps per iteration of the compiled loop.
+        block: steps per product of the weight gradient; None makes one product over all of time.
 
     Returns:
         The final state and the outputs `[T, ...]`.
@@ -57,8 +66,27 @@ def scan(
     for equation in loop.before:
         known.update(zip(equation.outvars, _apply(equation, _read(known, equation.invars)), strict=True))
     invariants = [known[v] for v in loop.invariants]
-    final, outputs = _hoisted(loop, length, unroll)(invariants, state_leaves, input_leaves)
+    if block is None or not loop.taps or length <= block:
+        final, outputs = _hoisted(loop, length, unroll)(invariants, state_leaves, input_leaves)
+    else:
+        final, outputs = _in_blocks(loop, block, unroll, invariants, state_leaves, input_leaves)
     return jax.tree.unflatten(state_structure, final), jax.tree.unflatten(jax.tree.structure(output), outputs)
+
+
+def _in_blocks(
+    loop: "Loop", block: int, unroll: int, invariants: list, states: list, inputs: list
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """A loop over blocks of time, and then what is left of it."""
+    length = inputs[0].shape[0]
+    cut = length - length % block
+    one, rest = _hoisted(loop, block, unroll), _hoisted(loop, length - cut, unroll)
+    blocks = [leaf[:cut].reshape(cut // block, block, *leaf.shape[1:]) for leaf in inputs]
+    states, outputs = jax.lax.scan(lambda states, inputs: one(invariants, states, inputs), states, blocks)
+    outputs = [leaf.reshape(cut, *leaf.shape[2:]) for leaf in outputs]
+    if cut < length:
+        states, last = rest(invariants, states, [leaf[cut:] for leaf in inputs])
+        outputs = [jnp.concatenate(parts) for parts in zip(outputs, last, strict=True)]
+    return states, outputs
 
 
 class Place(NamedTuple):
@@ -160,6 +188,13 @@ def _find_taps(body: Sequence[core.JaxprEqn], invariants: set[core.Var], results
 
 def _hoisted(loop: Loop, length: int, unroll: int) -> Callable[..., tuple[Sequence[Any], Sequence[Any]]]:
     """The loop as `(invariants, states, inputs) -> (final states, outputs)`, all of them lists of leaves."""
+    # The gradient keeps sums and states, and computes the rest again. JAX 0.10 cannot keep complex values that way.
+    results = [v.aval.dtype for equation in loop.body for v in equation.outvars]
+    frugal = functools.partial(
+        jax.checkpoint, policy=jax.checkpoint_policies.save_only_these_names(KEPT), prevent_cse=False
+    )
+    if any(jnp.issubdtype(dtype, jnp.complexfloating) for dtype in results):
+        frugal = _unchanged
     inputs_at = {v: i for i, v in enumerate(loop.inputs)}
     invariants_at = {v: i for i, v in enumerate(loop.invariants)}
 
@@ -181,13 +216,13 @@ def _hoisted(loop: Loop, length: int, unroll: int) -> Callable[..., tuple[Sequen
                 sources = [resting if place in still else known for place in places]
                 values = [_read(source, [v])[0] for source, v in zip(sources, equation.invars, strict=True)]
                 results = _apply(equation, values)
-                results = [_tapped(results[0], taps[index])] if index in taps else results
+                results = [checkpoint_name(_tapped(results[0], taps[index]), KEPT)] if index in taps else results
                 known.update(zip(equation.outvars, results, strict=True))
             factors = {m: known[loop.factor(m)] for m in products if loop.factor(m) not in inputs_at}
             return _read(known, loop.new_states), (_read(known, loop.outputs), factors)
 
         final, (outputs, factors) = jax.lax.scan(
-            body, states, (inputs, still_inputs, taps), length=length, unroll=unroll
+            frugal(body), states, (inputs, still_inputs, taps), length=length, unroll=unroll
         )
         return (final, outputs), factors
 
@@ -233,6 +268,10 @@ def _hoisted(loop: Loop, length: int, unroll: int) -> Callable[..., tuple[Sequen
     hoisted = jax.custom_jvp(untapped)
     hoisted.defjvp(rule, symbolic_zeros=True)
     return hoisted
+
+
+def _unchanged(body: Callable) -> Callable:
+    return body
 
 
 def _over_time(product: core.JaxprEqn, operand: int, matrix: Array, factors: Array) -> Array:

@@ -31,5 +31,5 @@ class Dense(Stateless[Float[Array, "inputs"], Float[Array, "outputs"]]):
 
     def respond(self, input: Float[Array, "inputs"]) -> Float[Array, "outputs"]:
         """`W x + b`."""
-        product = self.weights @ input
+        product = input @ self.weights.T
         return product if self.bias is None else product + self.bias
