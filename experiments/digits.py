@@ -179,7 +179,8 @@ def look_inside(network: jn.Chain, images: np.ndarray) -> dict[str, np.ndarray]:
         named = {f"gate_{name}": getattr(gates, name) for name in ("input", "forget", "output")}
         return {name: np.asarray(value) for name, value in named.items()} | {"activity": np.asarray(hidden)}
     body = jn.Chain(*network.machines[:2])
-    neuron = network.machines[1].machine.machine
+    recurrent: Any = network.machines[1]
+    neuron = recurrent.machine.machine
     if not isinstance(neuron, jn.LIF):
         return {"activity": np.asarray(jn.run(body, pixels)[1])}
     _, spikes, voltage = jn.run(body, pixels, observe="states.1.machine.voltage_mv")

@@ -85,7 +85,7 @@ def programs(config: Config, platform: Platform) -> Iterator[Program]:
 
     optimizer = optax.adam(1e-3)
 
-    def step(machine: jn.StateMachine, moments: PyTree, inputs: Array) -> tuple[jn.StateMachine, PyTree, Array]:
+    def step(machine: jn.StateMachine, moments: PyTree, inputs: Array) -> tuple[Any, PyTree, Array]:
         weights, fixed = eqx.partition(machine, train.mask(machine, TRAINED))
 
         def loss(weights: PyTree) -> Float[Array, ""]:
@@ -108,7 +108,9 @@ def programs(config: Config, platform: Platform) -> Iterator[Program]:
 
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Compile everything for every platform whose interpreter is known."""
-    pythons = {platform: os.environ[name] for platform, name in PYTHONS.items() if os.environ.get(name)}
+    pythons: dict[Platform, str] = {
+        platform: os.environ[name] for platform, name in PYTHONS.items() if os.environ.get(name)
+    }
     if not pythons:
         advice = "; ".join(f"{PYTHONS[p]} (there: {INSTALL[p].format(jax.__version__)})" for p in PYTHONS)
         raise ConfigError(f"no interpreter with an accelerator's compiler is known. Set one or both of {advice}.")

@@ -139,7 +139,7 @@ def lstm_calls(config: Config) -> dict[str, dict[str, Call]]:
 
         return jax.vmap(one)(data)
 
-    def calls(run: Callable[..., Array], parameters: Any) -> dict[str, Call]:
+    def calls(run: Callable[..., Any], parameters: Any) -> dict[str, Call]:
         arrays, rest = eqx.partition(parameters, eqx.is_array)
 
         def loss(arrays: Any, data: Array) -> Array:
@@ -209,7 +209,8 @@ def memory(config: Config) -> dict[str, Any]:
         name: jax.jit(jax.value_and_grad(functools.partial(loss, program=program))).lower(network, drives).compile()
         for name, program in (("checkpointed", checkpointed), ("naive", plain))
     }
-    bytes_ = {name: program.memory_analysis().temp_size_in_bytes for name, program in compiled.items()}
+    analyses: dict[str, Any] = {name: program.memory_analysis() for name, program in compiled.items()}
+    bytes_ = {name: analysis.temp_size_in_bytes for name, analysis in analyses.items()}
     calls = {name: functools.partial(program, network, drives) for name, program in compiled.items()}
     gradients = {name: call()[1].path.weights for name, call in calls.items()}
     times = compare({name: functools.partial(clock, call) for name, call in calls.items()}, min(config.rounds, 5))

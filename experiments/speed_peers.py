@@ -13,7 +13,7 @@ Call = Callable[[], object]
 
 def torch_lstm(steps: int, batch: int, inputs: int, units: int) -> dict[str, Call]:
     """`torch.nn.LSTM`, sum of squares of the outputs, gradients of weights and inputs."""
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     torch.set_num_threads(2)
     torch.manual_seed(0)
@@ -39,7 +39,7 @@ def spyx_lif(steps: int, batch: int, inputs: int, units: int, outputs: int) -> d
     import jax.numpy as jnp
     import numpy as np
     import optax
-    import spyx
+    import spyx  # pyright: ignore[reportMissingImports]
     from flax import nnx
 
     class Net(nnx.Module):

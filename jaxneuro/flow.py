@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.machine import Input, Output, State, StateMachine, parameter
+from jaxneuro.machine import Input, Output, Scalar, State, StateMachine, parameter
 
 Variables = TypeVar("Variables")
 
@@ -66,7 +66,7 @@ class Euler(Integrator[State, Input, Output]):
     """
 
     flow: Flow[State, Input, Output]
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
+    dt_ms: Scalar = parameter(0.1, above=0.0, unit="ms")
 
     def advance(self, state: State, input: Input) -> State:
         """`s + dt f(s, x)`."""
@@ -86,7 +86,7 @@ class ExponentialEuler(Integrator[State, Input, Output]):
     """
 
     flow: Flow[State, Input, Output]
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
+    dt_ms: Scalar = parameter(0.1, above=0.0, unit="ms")
 
     def advance(self, state: State, input: Input) -> State:
         """`s_i + dt phi(dt df_i/ds_i) f_i(s, x)` for every variable i."""
@@ -127,7 +127,7 @@ class RungeKutta4(Integrator[State, Input, Output]):
     """
 
     flow: Flow[State, Input, Output]
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
+    dt_ms: Scalar = parameter(0.1, above=0.0, unit="ms")
 
     def advance(self, state: State, input: Input) -> State:
         """Four evaluations of the flow, weighted 1, 2, 2, 1."""
@@ -150,7 +150,7 @@ class Exact(Integrator[State, Input, Output]):
     """
 
     flow: Flow[State, Input, Output]
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
+    dt_ms: Scalar = parameter(0.1, above=0.0, unit="ms")
 
     def advance(self, state: State, input: Input) -> State:
         """`s + dt phi(dt A) f(s, x)` by one matrix exponential."""

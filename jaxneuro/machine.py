@@ -17,13 +17,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 State = TypeVar("State")
 Input = TypeVar("Input")
 Output = TypeVar("Output")
 Drive = TypeVar("Drive")
 Tree = TypeVar("Tree")
+
+# What a parameter is: an array, which may be given as a plain number. A type checker is told the latter.
+if TYPE_CHECKING:
+    Scalar = Any
+    Numbers = Any
+else:
+    Scalar = Float[Array, ""]
+    Numbers = Float[Array, "..."]
 
 
 class Bounds(NamedTuple):

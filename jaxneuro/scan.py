@@ -66,27 +66,8 @@ def scan(
     for equation in loop.before:
         known.update(zip(equation.outvars, _apply(equation, _read(known, equation.invars)), strict=True))
     invariants = [known[v] for v in loop.invariants]
-    if block is None or not loop.taps or length <= block:
-        final, outputs = _hoisted(loop, length, unroll)(invariants, state_leaves, input_leaves)
-    else:
-        final, outputs = _in_blocks(loop, block, unroll, invariants, state_leaves, input_leaves)
+    final, outputs = _hoisted(loop, length, unroll, block)(invariants, state_leaves, input_leaves)
     return jax.tree.unflatten(state_structure, final), jax.tree.unflatten(jax.tree.structure(output), outputs)
-
-
-def _in_blocks(
-    loop: "Loop", block: int, unroll: int, invariants: list, states: list, inputs: list
-) -> tuple[Sequence[Any], Sequence[Any]]:
-    """A loop over blocks of time, and then what is left of it."""
-    length = inputs[0].shape[0]
-    cut = length - length % block
-    one, rest = _hoisted(loop, block, unroll), _hoisted(loop, length - cut, unroll)
-    blocks = [leaf[:cut].reshape(cut // block, block, *leaf.shape[1:]) for leaf in inputs]
-    states, outputs = jax.lax.scan(lambda states, inputs: one(invariants, states, inputs), states, blocks)
-    outputs = [leaf.reshape(cut, *leaf.shape[2:]) for leaf in outputs]
-    if cut < length:
-        states, last = rest(invariants, states, [leaf[cut:] for leaf in inputs])
-        outputs = [jnp.concatenate(parts) for parts in zip(outputs, last, strict=True)]
-    return states, outputs
 
 
 class Place(NamedTuple):
@@ -128,7 +109,7 @@ class Loop(NamedTuple):
 
 def _take_apart(closed: core.ClosedJaxpr, states: int) -> Loop:
     jaxpr = closed.jaxpr
-    constant = set(jaxpr.constvars)
+    constant: set[Any] = set(jaxpr.constvars)
     before, body = [], []
     for equation in jaxpr.eqns:
         if not equation.effects and all(_is_literal(v) or v in constant for v in equation.invars):
@@ -153,7 +134,7 @@ def _take_apart(closed: core.ClosedJaxpr, states: int) -> Loop:
 
 
 def _find_taps(body: Sequence[core.JaxprEqn], invariants: set[core.Var], results: Sequence[Any]) -> dict[int, Tap]:
-    readers: dict[core.Var, list[int | None]] = {}
+    readers: dict[Any, list[int | None]] = {}
     for index, equation in enumerate(body):
         for v in equation.invars:
             if not _is_literal(v):
@@ -169,14 +150,14 @@ def _find_taps(body: Sequence[core.JaxprEqn], invariants: set[core.Var], results
     taps: dict[int, Tap] = {}
     for index, equation in enumerate(body):
         matrices = invariant_operands(index)
-        inexact = all(jnp.issubdtype(v.aval.dtype, jnp.inexact) for v in equation.invars)
+        inexact = all(jnp.issubdtype(_aval(v).dtype, jnp.inexact) for v in equation.invars)
         if equation.primitive is not dot_general_p or len(matrices) != 1 or not inexact:
             continue
         # A product that only enters a sum is tapped behind it: all terms of a sum have the same cotangent.
         at, offsets = index, []
         while len(reader := readers.get(body[at].outvars[0], [])) == 1 and reader[0] is not None:
-            sum_, shape = body[reader[0]], body[at].outvars[0].aval.shape
-            if sum_.primitive is not add_p or any(v.aval.shape != shape for v in sum_.invars):
+            sum_, shape = body[reader[0]], _aval(body[at].outvars[0]).shape
+            if sum_.primitive is not add_p or any(_aval(v).shape != shape for v in sum_.invars):
                 break
             at = reader[0]
             offsets += invariant_operands(at)
@@ -186,10 +167,12 @@ def _find_taps(body: Sequence[core.JaxprEqn], invariants: set[core.Var], results
     return taps
 
 
-def _hoisted(loop: Loop, length: int, unroll: int) -> Callable[..., tuple[Sequence[Any], Sequence[Any]]]:
+def _hoisted(
+    loop: Loop, length: int, unroll: int, block: int | None = None
+) -> Callable[..., tuple[Sequence[Any], Sequence[Any]]]:
     """The loop as `(invariants, states, inputs) -> (final states, outputs)`, all of them lists of leaves."""
     # The gradient keeps sums and states, and computes the rest again. JAX 0.10 cannot keep complex values that way.
-    results = [v.aval.dtype for equation in loop.body for v in equation.outvars]
+    results = [_aval(v).dtype for equation in loop.body for v in equation.outvars]
     frugal = functools.partial(
         jax.checkpoint, policy=jax.checkpoint_policies.save_only_these_names(KEPT), prevent_cse=False
     )
@@ -237,17 +220,25 @@ def _hoisted(loop: Loop, length: int, unroll: int) -> Callable[..., tuple[Sequen
             return tangents[0][invariants_at[loop.operand(place)]]
 
         moved = {at: tap for at, tap in loop.taps.items() if any(_moves(change(matrix)) for matrix in tap.products)}
-        results = {at: loop.body[at].outvars[0].aval for at in moved}
+        results = {at: _aval(loop.body[at].outvars[0]) for at in moved}
         taps = {at: jnp.zeros((length, *result.shape), result.dtype) for at, result in results.items()}
         leaves, structure = jax.tree.flatten(primals)
         changes = jax.tree.leaves(tangents, is_leaf=lambda leaf: isinstance(leaf, SymbolicZero))
         moving = [i for i, tangent in enumerate(changes) if _moves(tangent)]
+        chosen, pushed = [leaves[i] for i in moving], [changes[i] for i in moving]
+
+        def complete(chosen: list) -> tuple[list, list, list]:
+            merged = dict(enumerate(leaves)) | dict(zip(moving, chosen, strict=True))
+            return jax.tree.unflatten(structure, merged.values())
+
+        if moved and block is not None and length > block:
+            blocks = functools.partial(_in_blocks, loop, block, unroll)
+            return jax.jvp(lambda chosen: blocks(*complete(chosen)), (chosen,), (pushed,))
 
         def from_moving(chosen: list, taps: dict[int, Array]) -> tuple[Any, dict[Place, Array]]:
-            merged = dict(enumerate(leaves)) | dict(zip(moving, chosen, strict=True))
-            return run(*jax.tree.unflatten(structure, merged.values()), taps, primals[0], primals[2])
+            return run(*complete(chosen), taps, primals[0], primals[2])
 
-        result, push, factors = jax.linearize(from_moving, [leaves[i] for i in moving], taps, has_aux=True)
+        result, push, factors = jax.linearize(from_moving, chosen, taps, has_aux=True)
 
         def terms(tap: Tap, zeros: Array) -> list[Array]:
             found = []
@@ -263,11 +254,27 @@ def _hoisted(loop: Loop, length: int, unroll: int) -> Callable[..., tuple[Sequen
             return found + [jnp.broadcast_to(offset, zeros.shape) for offset in offsets if _moves(offset)]
 
         pushes = {at: functools.reduce(jnp.add, terms(tap, taps[at])) for at, tap in moved.items()}
-        return result, push([changes[i] for i in moving], pushes)
+        return result, push(pushed, pushes)
 
     hoisted = jax.custom_jvp(untapped)
     hoisted.defjvp(rule, symbolic_zeros=True)
     return hoisted
+
+
+def _in_blocks(
+    loop: Loop, block: int, unroll: int, invariants: list, states: Any, inputs: list
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """A loop over blocks of time, and then what is left of it."""
+    length = inputs[0].shape[0]
+    cut = length - length % block
+    one, rest = _hoisted(loop, block, unroll), _hoisted(loop, length - cut, unroll)
+    blocks = [leaf[:cut].reshape(cut // block, block, *leaf.shape[1:]) for leaf in inputs]
+    states, outputs = jax.lax.scan(lambda states, inputs: one(invariants, states, inputs), states, blocks)
+    outputs = [leaf.reshape(cut, *leaf.shape[2:]) for leaf in outputs]
+    if cut < length:
+        states, last = rest(invariants, states, [leaf[cut:] for leaf in inputs])
+        outputs = [jnp.concatenate(parts) for parts in zip(outputs, last, strict=True)]
+    return states, outputs
 
 
 def _unchanged(body: Callable) -> Callable:
@@ -293,7 +300,7 @@ def _tapped_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> 
 
 
 def _apply(equation: core.JaxprEqn, values: Sequence[Any]) -> Sequence[Any]:
-    invars = [core.Var(v.aval) if _is_literal(v) else v for v in equation.invars]
+    invars: list[Any] = [core.Var(v.aval) if _is_literal(v) else v for v in equation.invars]
     alone = core.Jaxpr(
         (), invars, equation.outvars, [equation.replace(invars=invars)], equation.effects, _debug_info(len(invars))
     )
@@ -308,6 +315,10 @@ def _debug_info(arguments: int) -> Any:
 
 def _read(known: Mapping[core.Var, Any], variables: Sequence[Any]) -> list[Any]:
     return [v.val if _is_literal(v) else known[v] for v in variables]
+
+
+def _aval(variable: Any) -> Any:
+    return variable.aval
 
 
 def _is_literal(variable: Any) -> bool:

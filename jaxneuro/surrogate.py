@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxneuro.machine import Parameterised, parameter
+from jaxneuro.machine import Numbers, Parameterised, parameter
 
 
 @jax.custom_jvp
@@ -47,7 +47,7 @@ class FastSigmoid(Surrogate):
     Reference: Zenke and Ganguli 2018, Neural Computation 30:1514, eq. 3.3.
     """
 
-    slope: Float[Array, "..."] = parameter(10.0, above=0.0)
+    slope: Numbers = parameter(10.0, above=0.0)
 
     def kernel(self, distance: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """`1 / (1 + slope |u|)^2`."""
@@ -60,8 +60,8 @@ class Triangular(Surrogate):
     Reference: Bellec et al. 2018, arXiv:1803.09574, section 2 (height 0.3, width = the threshold).
     """
 
-    height: Float[Array, "..."] = parameter(0.3, above=0.0)
-    width: Float[Array, "..."] = parameter(1.0, above=0.0)
+    height: Numbers = parameter(0.3, above=0.0)
+    width: Numbers = parameter(1.0, above=0.0)
 
     def kernel(self, distance: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """`height max(0, 1 - |u| / width)`."""
@@ -74,7 +74,7 @@ class ArcTangent(Surrogate):
     Reference: Fang et al. 2021, arXiv:2007.05785.
     """
 
-    slope: Float[Array, "..."] = parameter(2.0, above=0.0)
+    slope: Numbers = parameter(2.0, above=0.0)
 
     def kernel(self, distance: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """`(slope / 2) / (1 + (pi slope u / 2)^2)`."""
@@ -87,10 +87,10 @@ class MultiGaussian(Surrogate):
     Reference: Yin, Corradi and Bohte 2021, Nature Machine Intelligence 3:905 (h 0.15, s 0.5, k 6, gain 0.5).
     """
 
-    gain: Float[Array, "..."] = parameter(0.5, above=0.0)
-    side_height: Float[Array, "..."] = parameter(0.15, at_least=0.0)
-    width: Float[Array, "..."] = parameter(0.5, above=0.0)
-    side_width: Float[Array, "..."] = parameter(6.0, above=0.0)
+    gain: Numbers = parameter(0.5, above=0.0)
+    side_height: Numbers = parameter(0.15, at_least=0.0)
+    width: Numbers = parameter(0.5, above=0.0)
+    side_width: Numbers = parameter(6.0, above=0.0)
 
     def kernel(self, distance: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """A Gaussian hill with two shallow negative sides."""

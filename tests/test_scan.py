@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -100,9 +102,9 @@ def case(request, float64):
     return step, *double, jnp.asarray(np.random.default_rng(7).normal(size=(11, 3)))
 
 
-def objective(loop, step, unroll=1):
+def objective(loop, step, **options):
     def value(p, state, inputs):
-        final, outputs = loop(lambda s, x: step(p, s, x), state, inputs, unroll=unroll)
+        final, outputs = loop(lambda s, x: step(p, s, x), state, inputs, **options)
         return sum((leaf**2).sum() for leaf in jax.tree.leaves((final, outputs))) + jnp.sin(outputs).sum()
 
     return value
@@ -113,25 +115,28 @@ def assert_equal(found, expected, rtol=1e-12):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * max(1e-3, float(jnp.abs(b).max())))
 
 
-def test_values_and_gradients_equal_those_of_lax_scan(case):
+# 11 steps: blocks of 4 leave 3 over.
+@pytest.mark.parametrize("options", [{"unroll": 3}, {"block": 4}], ids=str)
+def test_values_and_gradients_equal_those_of_lax_scan(case, options):
     step, *arguments = case
-    found = jax.value_and_grad(objective(scan, step, unroll=3), argnums=(0, 1, 2))(*arguments)
+    found = jax.value_and_grad(objective(scan, step, **options), argnums=(0, 1, 2))(*arguments)
     expected = jax.value_and_grad(objective(jax.lax.scan, step), argnums=(0, 1, 2))(*arguments)
     assert_equal(found, expected)
 
 
-def test_batches_inside_and_lanes_outside_of_the_gradient(case):
+@pytest.mark.parametrize("options", [{}, {"block": 4}], ids=str)
+def test_batches_inside_and_lanes_outside_of_the_gradient(case, options):
     step, p, state, inputs = case
     batch = jnp.stack([inputs, 2 * inputs, inputs[::-1]])
     lanes = jax.tree.map(lambda leaf: jnp.stack([leaf, 0.5 * leaf]), p)
 
-    def gradients(loop):
+    def gradients(loop, **options):
         def mean(p, batch):
-            return jax.vmap(lambda inputs: objective(loop, step)(p, state, inputs))(batch).mean()
+            return jax.vmap(lambda inputs: objective(loop, step, **options)(p, state, inputs))(batch).mean()
 
         return jax.vmap(jax.grad(mean, argnums=(0, 1)), in_axes=(0, None))(lanes, batch)
 
-    assert_equal(gradients(scan), gradients(jax.lax.scan))
+    assert_equal(gradients(scan, **options), gradients(jax.lax.scan))
 
 
 def test_only_the_asked_gradients_are_made(case):
@@ -146,6 +151,7 @@ def test_forward_mode_and_checkpoints(case):
     tangents = jax.tree.map(jnp.cos, tuple(arguments))
     expected = jax.jvp(objective(jax.lax.scan, step), tuple(arguments), tangents)
     assert_equal(jax.jvp(objective(scan, step), tuple(arguments), tangents), expected)
+    assert_equal(jax.jvp(objective(scan, step, block=4), tuple(arguments), tangents), expected)
     saved = jax.checkpoint(objective(scan, step))
     assert_equal(jax.jit(jax.grad(saved))(*arguments), jax.grad(objective(jax.lax.scan, step))(*arguments))
 
@@ -158,7 +164,9 @@ def test_second_derivatives(case):
             lambda p: sum((g**2).sum() for g in jax.tree.leaves(jax.grad(objective(loop, step))(p, *arguments[1:])))
         )
 
-    assert_equal(twice(scan)(arguments[0]), twice(jax.lax.scan)(arguments[0]), rtol=1e-10)
+    blocks = functools.partial(scan, block=4)
+    for loop in (scan, blocks):
+        assert_equal(twice(loop)(arguments[0]), twice(jax.lax.scan)(arguments[0]), rtol=1e-10)
 
 
 def test_complex_weights(float64):

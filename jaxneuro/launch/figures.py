@@ -17,7 +17,7 @@ Panel = Callable[[Any], None]
 # The colours of Okabe and Ito, which the colour-blind tell apart.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 INK, FAINT = "#333333", "#999999"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "jaxneuro",
     "font.family": "sans-serif",

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.machine import Stateless, parameter
+from jaxneuro.machine import Scalar, Stateless, parameter
 
 
 class Adaline(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
@@ -19,7 +19,7 @@ class Adaline(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
     """
 
     weights: Float[Array, "inputs"] = parameter()
-    bias: Float[Array, ""] = parameter()
+    bias: Scalar = parameter()
 
     def __init__(self, inputs: int, *, key: PRNGKeyArray) -> None:
         if inputs < 1:

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.machine import Stateless, parameter
+from jaxneuro.machine import Scalar, Stateless, parameter
 
 
 class Cosine(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
@@ -22,8 +22,8 @@ class Cosine(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
     """
 
     weights: Float[Array, "inputs"] = parameter()
-    scale: Float[Array, ""] = parameter()
-    threshold: Float[Array, ""] = parameter()
+    scale: Scalar = parameter()
+    threshold: Scalar = parameter()
 
     def __init__(
         self, inputs: int, *, scale: float | Array = 1.0, threshold: float | Array = 0.0, key: PRNGKeyArray

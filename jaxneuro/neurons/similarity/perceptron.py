@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.machine import Stateless, parameter
+from jaxneuro.machine import Scalar, Stateless, parameter
 from jaxneuro.surrogate import StraightThrough, Surrogate
 
 
@@ -22,7 +22,7 @@ class Perceptron(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
     """
 
     weights: Float[Array, "inputs"] = parameter()
-    bias: Float[Array, ""] = parameter()
+    bias: Scalar = parameter()
     spike: Surrogate = eqx.field(default_factory=StraightThrough)
 
     def __init__(self, inputs: int, *, spike: Surrogate | None = None, key: PRNGKeyArray) -> None:

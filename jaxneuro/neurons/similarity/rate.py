@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxneuro.machine import Stateless, parameter
+from jaxneuro.machine import Scalar, Stateless, parameter
 
 
 class Rate(Stateless[Float[Array, ""], Float[Array, ""]]):
@@ -22,8 +22,8 @@ class Rate(Stateless[Float[Array, ""], Float[Array, ""]]):
     squashing function of the dot product).
     """
 
-    gain: Float[Array, ""] = parameter(1.0)
-    threshold: Float[Array, ""] = parameter(0.0)
+    gain: Scalar = parameter(1.0)
+    threshold: Scalar = parameter(0.0)
 
     def respond(self, input: Float[Array, ""]) -> Float[Array, ""]:
         """`tanh(gain (u - threshold))`."""

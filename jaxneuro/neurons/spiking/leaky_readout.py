@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.machine import Affine, parameter
+from jaxneuro.machine import Affine, Scalar, parameter
 
 
 class LeakyReadoutState(eqx.Module):
@@ -27,8 +27,8 @@ class LeakyReadout(Affine[LeakyReadoutState, Float[Array, ""], Float[Array, ""]]
     Reference: Bellec et al. 2020, Nature Communications 11:3625, eq. 11 (output neurons).
     """
 
-    tau_ms: Float[Array, ""] = parameter(20.0, above=0.0, unit="ms")
-    dt_ms: Float[Array, ""] = parameter(1.0, above=0.0, unit="ms")
+    tau_ms: Scalar = parameter(20.0, above=0.0, unit="ms")
+    dt_ms: Scalar = parameter(1.0, above=0.0, unit="ms")
 
     def init(self, key: PRNGKeyArray) -> LeakyReadoutState:
         """Zero."""

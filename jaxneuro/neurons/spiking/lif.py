@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Flow
-from jaxneuro.machine import StateMachine, parameter
+from jaxneuro.machine import Scalar, StateMachine, parameter
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
 
@@ -48,15 +48,15 @@ class LIF(StateMachine[LIFState, Current, Spike], Flow[LIFState, Current, Spike]
     1999, Biological Cybernetics 81:381; detached reset: Zenke and Vogels 2021, Neural Computation 33:899.
     """
 
-    tau_ms: Float[Array, ""] = parameter(20.0, above=0.0, unit="ms")
-    resistance_mohm: Float[Array, ""] = parameter(1.0, above=0.0, unit="MOhm")
-    rest_mv: Float[Array, ""] = parameter(0.0, unit="mV")
-    threshold_mv: Float[Array, ""] = parameter(15.0, unit="mV")
-    reset_mv: Float[Array, ""] = parameter(0.0, unit="mV")
-    refractory_ms: Float[Array, ""] = parameter(2.0, at_least=0.0, unit="ms")
-    soft_reset: Float[Array, ""] = parameter(0.0, at_least=0.0, at_most=1.0)
-    detach_reset: Float[Array, ""] = parameter(1.0, at_least=0.0, at_most=1.0)
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
+    tau_ms: Scalar = parameter(20.0, above=0.0, unit="ms")
+    resistance_mohm: Scalar = parameter(1.0, above=0.0, unit="MOhm")
+    rest_mv: Scalar = parameter(0.0, unit="mV")
+    threshold_mv: Scalar = parameter(15.0, unit="mV")
+    reset_mv: Scalar = parameter(0.0, unit="mV")
+    refractory_ms: Scalar = parameter(2.0, at_least=0.0, unit="ms")
+    soft_reset: Scalar = parameter(0.0, at_least=0.0, at_most=1.0)
+    detach_reset: Scalar = parameter(1.0, at_least=0.0, at_most=1.0)
+    dt_ms: Scalar = parameter(0.1, above=0.0, unit="ms")
     spike: Surrogate = eqx.field(default_factory=FastSigmoid)
 
     def init(self, key: PRNGKeyArray) -> LIFState:

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.machine import StateMachine, parameter
+from jaxneuro.machine import Scalar, StateMachine, parameter
 
 
 class PreciseLIFState(eqx.Module):
@@ -45,13 +45,13 @@ class PreciseLIF(StateMachine[PreciseLIFState, Float[Array, ""], TimedSpike]):
     Computation 19:47.
     """
 
-    tau_ms: Float[Array, ""] = parameter(20.0, above=0.0, unit="ms")
-    resistance_mohm: Float[Array, ""] = parameter(1.0, above=0.0, unit="MOhm")
-    rest_mv: Float[Array, ""] = parameter(0.0, unit="mV")
-    threshold_mv: Float[Array, ""] = parameter(15.0, unit="mV")
-    reset_mv: Float[Array, ""] = parameter(0.0, unit="mV")
-    refractory_ms: Float[Array, ""] = parameter(2.0, at_least=0.0, unit="ms")
-    dt_ms: Float[Array, ""] = parameter(0.1, above=0.0, unit="ms")
+    tau_ms: Scalar = parameter(20.0, above=0.0, unit="ms")
+    resistance_mohm: Scalar = parameter(1.0, above=0.0, unit="MOhm")
+    rest_mv: Scalar = parameter(0.0, unit="mV")
+    threshold_mv: Scalar = parameter(15.0, unit="mV")
+    reset_mv: Scalar = parameter(0.0, unit="mV")
+    refractory_ms: Scalar = parameter(2.0, at_least=0.0, unit="ms")
+    dt_ms: Scalar = parameter(0.1, above=0.0, unit="ms")
 
     def init(self, key: PRNGKeyArray) -> PreciseLIFState:
         """At rest, not refractory."""
