@@ -80,7 +80,7 @@ def programs(config: Config, platform: Platform) -> Iterator[Program]:
 
     def forward(machine: jn.StateMachine, inputs: Float[Array, "time batch units"]) -> tuple[PyTree, Array]:
         # Time first in memory: with the batch first, XLA transposes inputs and outputs around the loop.
-        each = jax.vmap(lambda sequence: jn.run(machine, sequence, platform=platform), in_axes=1, out_axes=(0, 1))
+        each = jax.vmap(lambda sequence: jn.run(machine, sequence), in_axes=1, out_axes=(0, 1))
         return each(inputs)
 
     optimizer = optax.adam(1e-3)

@@ -12,8 +12,10 @@
 Which of them pays depends on the backend, and is decided here alone, by `choose`.
 """
 
+import contextlib
+import contextvars
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, get_args
 
 import jax
@@ -33,11 +35,28 @@ Loop = Callable[[Step, Any, Any], tuple[Any, Any]]
 # step decides a scan's speed, and unrolling lets XLA fuse across steps; on a CPU it makes the loop slower and the
 # compilation several times longer.
 UNROLL = {"cpu": 1}
-UNROLL_ACCELERATOR = 10
+UNROLL_ACCELERATOR = 20
 
 # Steps of time per product of a weight gradient. On a CPU what the product needs then is still in the cache, and is not
 # copied into another order first; an accelerator wants few and large products.
 BLOCK = {"cpu": 8}
+
+
+_target: contextvars.ContextVar[str | None] = contextvars.ContextVar("target", default=None)
+
+
+@contextlib.contextmanager
+def compiling_for(platform: str) -> Iterator[None]:
+    """Inside, `run` chooses for a platform that is not this process's own.
+
+    Args:
+        platform: "cpu", "cuda" or "tpu".
+    """
+    token = _target.set(platform)
+    try:
+        yield
+    finally:
+        _target.reset(token)
 
 
 def choose(machine: StateMachine, platform: str) -> Executor:
@@ -95,7 +114,8 @@ def run(
         checkpoint_every: keep only every so many states for the gradient, and compute the others again: memory
             `T / n + n` instead of `T`. The square root of T is a good choice, and on a CPU costs no time.
         executor: one of the table above; the fastest for the machine and the platform unless given.
-        platform: what the program is compiled for ("cpu", "cuda", "tpu"); JAX's default backend unless given.
+        platform: what the program is compiled for ("cpu", "cuda", "tpu"); that of `compiling_for`, or else JAX's
+            default backend, unless given.
 
     Returns:
         `(state, outputs)`; with `observe` `(state, outputs, record)`, the record with leading axis `T // every`.
@@ -115,7 +135,7 @@ def run(
             raise ValueError(f"run got {name}={number}; it must be a whole number of steps, at least 1.")
     if executor is not None and executor not in get_args(Executor):
         raise ValueError(f"run got executor={executor!r}; it must be one of {', '.join(get_args(Executor))}.")
-    platform = platform or jax.default_backend()
+    platform = platform or _target.get() or jax.default_backend()
     if executor is None:
         executor = choose(machine, platform)
         # A chain run layer by layer, for one, never has the states of all its layers at one time.

@@ -33,6 +33,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
 from jaxneuro.launch.schedule import launches
+from jaxneuro.run import compiling_for
 
 Platform = Literal["cuda", "tpu"]
 
@@ -180,7 +181,8 @@ def compile_ahead(
         jax.tree.map(_described(NamedSharding(mesh, spec or PartitionSpec())), argument)
         for argument, spec in zip(arguments, specs or [None] * len(arguments), strict=True)
     ]
-    compiled = jax.jit(function).lower(*shapes).compile()
+    with compiling_for(platform):
+        compiled = jax.jit(function).lower(*shapes).compile()
     memory: Any = compiled.memory_analysis()
     cost: Any = compiled.cost_analysis() or {}
     counts = launches(compiled.as_text() or "")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jaxneuro.launch.config import ExperimentConfig
     from jaxneuro.launch.directory import Run
     from jaxneuro.launch.experiments import Experiment
+    from jaxneuro.launch.report import Section
 
 WRONG, FAILED, INTERRUPTED, TERMINATED = 2, 1, 130, 143
 
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--quick", action="store_true", help="leave the speed check out")
     report = commands.add_parser("report", help="write the report of a finished run again")
     report.add_argument("run", type=Path, metavar="RUN", help="a run's directory")
+    report.add_argument("--figures", type=Path, metavar="DIR", help="write each figure there too, as an SVG file")
     return parser
 
 
@@ -131,15 +133,19 @@ def _finish(run: "Run", experiment: "Experiment", config: "ExperimentConfig") ->
         run.say(f"{run.path} has finished before; --fresh would start it over")
     for table in tables.results(results):
         run.console.print(table)
-    run.say(f"report: {_write_report(run.path, experiment, config, results)}")
+    _write_report(run.path, experiment, config, results)
+    run.say(f"report: {run.path / 'report.html'}")
 
 
-def _write_report(path: Path, experiment: "Experiment", config: "ExperimentConfig", results: dict[str, Any]) -> Path:
+def _write_report(
+    path: Path, experiment: "Experiment", config: "ExperimentConfig", results: dict[str, Any]
+) -> "list[Section]":
     from jaxneuro.launch.directory import read_arrays
     from jaxneuro.launch.report import write_report
 
-    write_report(path, experiment.page(config, results, read_arrays(path)))
-    return path / "report.html"
+    sections = experiment.page(config, results, read_arrays(path))
+    write_report(path, sections)
+    return sections
 
 
 def _again(arguments: argparse.Namespace) -> str:
@@ -182,10 +188,14 @@ def _report(arguments: argparse.Namespace) -> int:
     results = read_results(arguments.run)
     if results is None:
         raise RunError(f"{arguments.run} has no results yet; finish it by the command that began it.")
-    Console().print(
-        f"report: {_write_report(arguments.run, experiment, load(experiment.config, document), results)}",
-        soft_wrap=True,
-    )
+    sections = _write_report(arguments.run, experiment, load(experiment.config, document), results)
+    written = [arguments.run / "report.html"]
+    if arguments.figures is not None:
+        from jaxneuro.launch.report import write_figures
+
+        written += write_figures(arguments.figures, sections)
+    for path in written:
+        Console().print(f"report: {path}", soft_wrap=True, highlight=False, markup=False)
     return 0
 
 

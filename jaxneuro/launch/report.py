@@ -1,11 +1,12 @@
 """The report of a run: one static page, without a server or anything from outside, that fits in an e-mail."""
 
 import html
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxneuro.launch.directory import read_json
-from jaxneuro.launch.lock import write_atomically
+from jaxneuro.launch.lock import make_folder, write_atomically
 
 CSS = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #333; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -49,6 +50,25 @@ def write_report(path: Path, sections: list[Section]) -> None:
     results = read_json(path / "results.json")
     config = (path / "config.yaml").read_text(encoding="utf-8")
     write_atomically(path / "report.html", page(path.absolute().name, sections, results, config).encode())
+
+
+def write_figures(folder: Path, sections: list[Section]) -> list[Path]:
+    """Write every figure as a file of its own, called after its section.
+
+    Args:
+        folder: where to; made if need be.
+        sections: what the experiment has to show.
+
+    Returns:
+        The files.
+    """
+    make_folder(folder)
+    written = []
+    for section in sections:
+        if section.figure:
+            written.append(folder / f"{re.sub('[^a-z0-9]+', '-', section.title.lower()).strip('-')}.svg")
+            write_atomically(written[-1], section.figure.encode())
+    return written
 
 
 def page(name: str, sections: list[Section], results: dict[str, Any], config: str) -> str:
