@@ -178,6 +178,7 @@ def _hoisted(
     )
     if any(jnp.issubdtype(dtype, jnp.complexfloating) for dtype in results):
         frugal = _unchanged
+    in_blocks = block is not None and length > block
     inputs_at = {v: i for i, v in enumerate(loop.inputs)}
     invariants_at = {v: i for i, v in enumerate(loop.invariants)}
 
@@ -210,7 +211,12 @@ def _hoisted(
         return (final, outputs), factors
 
     def untapped(invariants: list, states: list, inputs: list) -> Any:
-        return run(invariants, states, inputs, {}, [], [])[0]
+        final, outputs = run(invariants, states, inputs, {}, [], [])[0]
+        if in_blocks:
+            # Under `vmap` both sides of a derivative rule must have their batch axis in the same place. A reshape, with
+            # which blocks end too, puts it first.
+            outputs = [leaf.reshape(1, *leaf.shape).reshape(leaf.shape) for leaf in outputs]
+        return final, outputs
 
     if not loop.taps:
         return untapped
@@ -231,7 +237,7 @@ def _hoisted(
             merged = dict(enumerate(leaves)) | dict(zip(moving, chosen, strict=True))
             return jax.tree.unflatten(structure, merged.values())
 
-        if moved and block is not None and length > block:
+        if in_blocks:
             blocks = functools.partial(_in_blocks, loop, block, unroll)
             return jax.jvp(lambda chosen: blocks(*complete(chosen)), (chosen,), (pushed,))
 

@@ -132,9 +132,10 @@ def test_batches_inside_and_lanes_outside_of_the_gradient(case, options):
 
     def gradients(loop, **options):
         def mean(p, batch):
-            return jax.vmap(lambda inputs: objective(loop, step, **options)(p, state, inputs))(batch).mean()
+            value = jax.jit(objective(loop, step, **options))
+            return jax.vmap(lambda inputs: value(p, state, inputs))(batch).mean()
 
-        return jax.vmap(jax.grad(mean, argnums=(0, 1)), in_axes=(0, None))(lanes, batch)
+        return jax.jit(jax.vmap(jax.grad(mean, argnums=(0, 1)), in_axes=(0, None)))(lanes, batch)
 
     assert_equal(gradients(scan, **options), gradients(jax.lax.scan))
 

@@ -1,0 +1,123 @@
+"""The README is true: its code runs, and its numbers are those that the project's own commands wrote."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pytest_examples import find_examples
+
+from jaxneuro.launch import experiments
+from jaxneuro.launch.config import load
+from jaxneuro.launch.reading import read_text
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+RESULTS = ROOT / "experiments" / "results"
+
+
+def results(name):
+    return json.loads((RESULTS / name / "results.json").read_text())["results"]
+
+
+def table(columns, rows):
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def quickstart():
+    rows = [
+        [
+            row["network"],
+            f"{100 * row['accuracy_mean']:.1f} ± {100 * row['accuracy_sd']:.1f} %",
+            f"{row['parameters']:,}",
+            f"{row['seconds']:.0f}",
+        ]
+        for row in results("quickstart")["networks"]
+    ]
+    return table(["network", "test accuracy (3 seeds)", "trained parameters", "seconds"], rows)
+
+
+def text():
+    found = results("text")
+    rows = [
+        [row["network"], f"{row['bits_per_character']:.2f}", f"{row['parameters']:,}", f"{row['seconds']:.0f}"]
+        for row in found["networks"]
+    ]
+    rows += [[f"{name} counts", f"{value:.2f}", "", ""] for name, value in found["floors"].items()]
+    return table(["network", "bits per character", "trained parameters", "seconds"], rows)
+
+
+def recurrent():
+    found = results("recurrent")
+    rows = [
+        [workload, peer, f"{ratio['median']:.2f}", f"{ratio['min']:.2f} to {ratio['max']:.2f}"]
+        for workload in ("lstm forward", "lstm train", "lif train")
+        for peer, ratio in found[workload]["peer_over_ours"].items()
+    ]
+    memory = found["gradient memory"]
+    ratio = memory["peer_over_ours"]["naive"]
+    saved = f"plain scan ({memory['memory_ratio']:.0f} times the memory)"
+    rows.append(
+        ["gradient over 10,000 steps", saved, f"{ratio['median']:.2f}", f"{ratio['min']:.2f} to {ratio['max']:.2f}"]
+    )
+    return table(["workload", "peer", "peer's time / jaxneuro's", "range"], rows)
+
+
+def kernels():
+    reports = results("kernels")["reports"]
+    tpu = {report["name"]: report for report in reports["tpu"]}
+    rows = [
+        [
+            report["name"],
+            f"{report['kernels_per_step']:.2f}",
+            f"{report['temp_bytes'] / 1e6:.0f}",
+            f"{tpu[report['name']]['temp_bytes'] / 1e6:.0f}",
+            f"{tpu[report['name']]['flops'] / 1e6:,.0f}",
+        ]
+        for report in reports["cuda"]
+    ]
+    columns = ["program", "kernels per step, H100", "temporary MB, H100", "temporary MB, TPU v5e", "MFLOP, TPU v5e"]
+    return table(columns, rows)
+
+
+TABLES = {"quickstart": quickstart, "text": text, "recurrent": recurrent, "kernels": kernels}
+
+
+def shown(name):
+    found = re.search(rf"<!-- results: {name} -->\n(.*?)\n?<!-- end -->", README.read_text(), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_hold_the_numbers_of_the_results(name):
+    assert shown(name) == TABLES[name]()
+
+
+def test_every_table_is_checked_and_every_file_exists():
+    words = README.read_text()
+    assert set(re.findall(r"<!-- results: (\w+) -->", words)) == set(TABLES)
+    for path in re.findall(r"\]\(([^)]+)\)|`((?:configs|jaxneuro|tests|experiments)/[\w./-]+)`", words):
+        assert (ROOT / next(filter(None, path))).exists()
+
+
+@pytest.mark.parametrize("language", ["python"])
+def test_code_runs(language):
+    """One block after the other, as in a notebook."""
+    blocks = [block for block in find_examples(README) if block.prefix == language]
+    assert len(blocks) == 3
+    names = {}
+    for block in blocks:
+        exec(compile(block.source, "README.md", "exec"), names)
+    rates = names["rates"]
+    assert rates[0] == 0
+    assert rates[-1] == pytest.approx(112, rel=0.05)
+
+
+def test_the_config_is_a_config():
+    (block,) = [block for block in find_examples(README) if block.prefix == "yaml"]
+    document = read_text(block.source, "README.md")
+    experiment = experiments.load(document.data["experiment"], ROOT / "configs" / "x.yaml")
+    assert load(experiment.config, document).networks[0].units == yaml.safe_load(block.source)["networks"][0]["units"]
