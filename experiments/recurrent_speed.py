@@ -63,6 +63,7 @@ class Worker:
         except OSError as error:
             raise ConfigError(f"{peer}_python: {python} does not run: {error}.") from error
         if self._answer() != "ready":
+            self.close()
             raise ConfigError(f"{peer}_python: {python} cannot run {peer}; see its message above.")
 
     def time(self, workload: str) -> float:

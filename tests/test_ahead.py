@@ -8,6 +8,7 @@ import pytest
 
 from jaxneuro.launch import ahead
 from jaxneuro.launch.schedule import launches
+from tests.laws.machines import MACHINES
 
 EXPERIMENT = Path(__file__).parents[1] / "experiments" / "kernels.py"
 PYTHONS = {"cuda": "JAXNEURO_CUDA_PYTHON", "tpu": "JAXNEURO_TPU_PYTHON"}
@@ -82,6 +83,65 @@ def programs(config, platform):
     )
     (report,) = ahead.compile_in(os.environ[PYTHONS[platform]], platform, file, '{"lanes": 8}')
     assert report["name"] == "init"
+
+
+EVERY = """
+import functools
+import sys
+from pathlib import Path
+
+import jax
+from jax.sharding import PartitionSpec
+from pydantic import BaseModel
+
+import jaxneuro as jn
+from jaxneuro.launch import experiments
+from jaxneuro.launch.ahead import Program
+from jaxneuro.launch.config import load
+from jaxneuro.launch.overrides import override
+from jaxneuro.launch.reading import read
+from jaxneuro.learning import train
+from jaxneuro.learning.optimizer import cosine_adam
+from tests.laws.machines import MACHINES, STEPS, make
+
+LANE = PartitionSpec("population")
+
+
+class Config(BaseModel):
+    root: str
+
+
+def programs(config, platform):
+    for row in MACHINES:
+        pair = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((8, *leaf.shape), leaf.dtype), make(row, STEPS))
+        yield Program(row.name, jax.vmap(lambda machine, inputs: jn.run(machine, inputs)), pair, STEPS, (LANE, LANE))
+    file = Path(config.root) / "configs" / "quickstart.yaml"
+    document = override(read(file), "seeds=8")
+    quickstart = load(experiments.load("digits", file).config, document)
+    digits = sys.modules["experiments.digits"]
+    data = jax.ShapeDtypeStruct((1168, 8, 8), "float32"), jax.ShapeDtypeStruct((1168,), "int32")
+    for index, network in enumerate(quickstart.networks):
+        options = {
+            "loss": digits.loss,
+            "sample": functools.partial(digits.sample, quickstart.batch),
+            "optimizer": cosine_adam(network.learning_rate, quickstart.steps),
+            "trained": quickstart.trained,
+        }
+        step = functools.partial(train.advance, steps=1, clip=1.0, lanes=True, **options)
+        state = jax.eval_shape(lambda index=index: digits.begin(quickstart, index))
+        yield Program(f"train {network.name}", step, (state, data), 8, (LANE, None))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", [pytest.param("cuda", marks=needs_cuda), pytest.param("tpu", marks=needs_tpu)])
+def test_every_machine_and_the_training_of_the_quickstart_compile_with_their_population_divided(platform, tmp_path):
+    file = tmp_path / "programs.py"
+    file.write_text(EVERY)
+    config = json.dumps({"root": str(EXPERIMENT.parents[1])})
+    found = {line["name"]: line for line in ahead.compile_in(os.environ[PYTHONS[platform]], platform, file, config)}
+    assert set(found) == {row.name for row in MACHINES} | {"train similarity", "train lif", "train lstm"}
+    assert all(line["output_bytes"] > 0 for line in found.values())
 
 
 @pytest.mark.parametrize("platform", ["cuda", "tpu"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from jaxneuro.run import choose
+from jaxneuro.run import choose, compiling_for
 
 UNITS = 4
 
@@ -108,6 +108,20 @@ def test_the_choice_of_executor_fits_the_machine(platform, key):
         "population": "neurons",
         "shared population": "neurons",
     }
+
+
+def test_a_program_may_be_for_a_platform_that_is_not_here(key):
+    lstm, inputs = machine_and_inputs("driven", key)
+
+    def products(platform=None):
+        jaxpr = jax.make_jaxpr(lambda inputs: jn.run(lstm, inputs, platform=platform))(inputs)
+        return [eqn.primitive.name for eqn in jaxpr.eqns[-1].params["jaxpr"].jaxpr.eqns].count("dot_general")
+
+    assert products() == products("cpu") == 0  # all of them are inside of the loop
+    with compiling_for("cuda"):
+        assert products() == products("cuda") == 1
+        assert products("cpu") == 0
+    assert products() == 0
 
 
 def test_no_time_at_all_leaves_the_state_as_it_is(network, key):

@@ -69,4 +69,4 @@ def test_panels_stand_side_by_side():
     four = ElementTree.fromstring(figures.svg(*[PANELS["raster"]()] * 4, columns=2, width=4.0, height=2.0))
     assert (one.get("width"), one.get("height")) == ("288pt", "144pt")
     assert (four.get("width"), four.get("height")) == ("288pt", "288pt")
-    assert len(texts(ElementTree.tostring(four))) == 4 * len(texts(ElementTree.tostring(one)))
+    assert texts(ElementTree.tostring(four)).count("neuron") == 4

@@ -1,0 +1,42 @@
+import importlib.util
+import itertools
+import sys
+
+import pytest
+
+from jaxneuro.launch.advice import ConfigError
+from tests.experiments.small import ROOT, run
+
+TINY = ("rounds=2", "steps=5", "batch=2", "inputs=3", "units=4", "spiking_steps=6", "spiking_batch=2")
+TINY += ("spiking_sizes=[5, 4, 2]", "memory_steps=36", "memory_units=4", "memory_batch=2")
+
+
+@pytest.fixture(scope="module")
+def experiment():
+    spec = importlib.util.spec_from_file_location("recurrent_speed", ROOT / "experiments" / "recurrent_speed.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_ratios_are_medians_of_the_rounds(experiment):
+    ours, theirs = itertools.cycle([2.0, 1.0, 4.0]), itertools.cycle([6.0, 1.0, 2.0])
+    found = experiment.compare({"ours": lambda: next(ours), "theirs": lambda: next(theirs)}, 3)
+    assert found["milliseconds"] == {"ours": 2.0, "theirs": 2.0}
+    assert found["peer_over_ours"] == {"theirs": {"median": 1.0, "min": 0.5, "max": 3.0}}
+
+
+@pytest.mark.slow
+def test_every_workload_runs_at_a_tiny_size_and_both_gradients_are_the_same(tmp_path):
+    results, sections = run("benchmark/recurrent.yaml", tmp_path / "run", *TINY)
+    assert set(results["lstm train"]["peer_over_ours"]) == {"equinox", "flax"}
+    assert results["lif train"]["peer_over_ours"] == {}
+    assert results["gradient memory"]["relative_gradient_difference"] < 1e-4
+    assert len(sections[0].rows) == 5
+
+
+def test_a_peer_that_is_not_there_is_named(experiment):
+    with pytest.raises(ConfigError, match=r"torch_python: /no/python does not run"):
+        experiment.Worker("/no/python", "torch", 1)
+    with pytest.raises(ConfigError, match="cannot run nothing"):
+        experiment.Worker(sys.executable, "nothing", 1)
