@@ -157,6 +157,23 @@ def lstm_calls(config: Config) -> dict[str, dict[str, Call]]:
     }
 
 
+def products_call(config: Config) -> Call:
+    """The matrix products of the LSTM and nothing else, in the same loop: what no LSTM can be faster than."""
+    generator = np.random.default_rng(0)
+    shapes = (4 * config.units, config.inputs), (4 * config.units, config.units)
+    weights, recurrent = (jnp.asarray(generator.normal(size=shape), jnp.float32) for shape in shapes)
+    data = jnp.asarray(generator.normal(size=(config.steps, config.batch, config.inputs)), jnp.float32)
+
+    @jax.jit
+    def products(data: Array, weights: Array, recurrent: Array) -> Array:
+        def step(hidden: Array, x: Array) -> tuple[Array, None]:
+            return 1e-3 * (x @ weights.T + hidden @ recurrent.T)[:, : config.units], None
+
+        return jax.lax.scan(step, jnp.zeros((config.batch, config.units)), data)[0]
+
+    return lambda: products(data, weights, recurrent)
+
+
 def lif_call(config: Config) -> Call:
     """A surrogate-gradient step: input synapses, LIF neurons, output synapses, leaky readout; SGD."""
     inputs, units, outputs = config.spiking_sizes
@@ -265,6 +282,11 @@ def main(config: Config, run: Run) -> dict[str, Any]:
             timers["torch"] = functools.partial(workers["torch"].time, workload)
         results[workload] = warm_and_compare(timers, config.rounds)
         run.console.print(workload, results[workload])
+    if "torch" in workers:
+        timers = {"xla": functools.partial(clock, products_call(config))}
+        timers["torch"] = functools.partial(workers["torch"].time, "lstm products")
+        results["lstm products"] = warm_and_compare(timers, config.rounds)
+        run.console.print("lstm products", results["lstm products"])
     timers = {"jaxneuro": functools.partial(clock, lif)}
     if "spyx" in workers:
         timers["spyx"] = functools.partial(workers["spyx"].time, "lif train")

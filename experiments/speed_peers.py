@@ -12,7 +12,7 @@ Call = Callable[[], object]
 
 
 def torch_lstm(steps: int, batch: int, inputs: int, units: int) -> dict[str, Call]:
-    """`torch.nn.LSTM`, sum of squares of the outputs, gradients of weights and inputs."""
+    """`torch.nn.LSTM`: forward, the sum of squares of the outputs with all gradients, and its matrix products alone."""
     import torch  # pyright: ignore[reportMissingImports]
 
     torch.set_num_threads(2)
@@ -30,7 +30,15 @@ def torch_lstm(steps: int, batch: int, inputs: int, units: int) -> dict[str, Cal
         (lstm(sequence)[0] ** 2).sum().backward()
         return sequence.grad
 
-    return {"lstm forward": forward, "lstm train": train}
+    def products() -> object:
+        hidden = torch.zeros(batch, units)
+        with torch.no_grad():
+            for x in sequence:
+                gates = x @ lstm.weight_ih_l0.T + hidden @ lstm.weight_hh_l0.T
+                hidden = 1e-3 * gates[:, :units]
+        return hidden
+
+    return {"lstm forward": forward, "lstm train": train, "lstm products": products}
 
 
 def spyx_lif(steps: int, batch: int, inputs: int, units: int, outputs: int) -> dict[str, Call]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pytest_examples import find_examples
 
 from jaxneuro.launch import experiments
 from jaxneuro.launch.config import load
@@ -53,7 +52,7 @@ def recurrent():
     found = results("recurrent")
     rows = [
         [workload, peer, f"{ratio['median']:.2f}", f"{ratio['min']:.2f} to {ratio['max']:.2f}"]
-        for workload in ("lstm forward", "lstm train", "lif train")
+        for workload in ("lstm forward", "lstm train", "lstm products", "lif train")
         for peer, ratio in found[workload]["peer_over_ours"].items()
     ]
     memory = found["gradient memory"]
@@ -103,21 +102,23 @@ def test_every_table_is_checked_and_every_file_exists():
         assert (ROOT / next(filter(None, path))).exists()
 
 
-@pytest.mark.parametrize("language", ["python"])
-def test_code_runs(language):
-    """One block after the other, as in a notebook."""
-    blocks = [block for block in find_examples(README) if block.prefix == language]
-    assert len(blocks) == 3
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_code_runs_one_block_after_the_other_as_in_a_notebook():
     names = {}
-    for block in blocks:
-        exec(compile(block.source, "README.md", "exec"), names)
+    assert len(blocks("python")) == 3
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), names)
     rates = names["rates"]
     assert rates[0] == 0
-    assert rates[-1] == pytest.approx(112, rel=0.05)
+    # 1000 / (2 + 20 ln(60 / 45)) Hz, on a grid of 0.1 ms: at most one step more per interval.
+    assert 127 < rates[-1] < 129
 
 
 def test_the_config_is_a_config():
-    (block,) = [block for block in find_examples(README) if block.prefix == "yaml"]
-    document = read_text(block.source, "README.md")
+    (block,) = blocks("yaml")
+    document = read_text(block, "README.md")
     experiment = experiments.load(document.data["experiment"], ROOT / "configs" / "x.yaml")
-    assert load(experiment.config, document).networks[0].units == yaml.safe_load(block.source)["networks"][0]["units"]
+    assert load(experiment.config, document).networks[0].units == yaml.safe_load(block)["networks"][0]["units"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxneuro.scan import scan
+from tests.laws.gradient import QUICK
 
 
 def normal(seed, *shape):
@@ -102,6 +103,9 @@ def case(request, float64):
     return step, *double, jnp.asarray(np.random.default_rng(7).normal(size=(11, 3)))
 
 
+quick = functools.partial(jax.jit, compiler_options=QUICK)
+
+
 def objective(loop, step, **options):
     def value(p, state, inputs):
         final, outputs = loop(lambda s, x: step(p, s, x), state, inputs, **options)
@@ -115,13 +119,16 @@ def assert_equal(found, expected, rtol=1e-12):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * max(1e-3, float(jnp.abs(b).max())))
 
 
+def argument_gradients(loop, step, **options):
+    return quick(jax.value_and_grad(objective(loop, step, **options), argnums=(0, 1, 2)))
+
+
 # 11 steps: blocks of 4 leave 3 over.
 @pytest.mark.parametrize("options", [{"unroll": 3}, {"block": 4}], ids=str)
 def test_values_and_gradients_equal_those_of_lax_scan(case, options):
     step, *arguments = case
-    found = jax.value_and_grad(objective(scan, step, **options), argnums=(0, 1, 2))(*arguments)
-    expected = jax.value_and_grad(objective(jax.lax.scan, step), argnums=(0, 1, 2))(*arguments)
-    assert_equal(found, expected)
+    found = argument_gradients(scan, step, **options)(*arguments)
+    assert_equal(found, argument_gradients(jax.lax.scan, step)(*arguments))
 
 
 @pytest.mark.parametrize("options", [{}, {"block": 4}], ids=str)
@@ -135,39 +142,41 @@ def test_batches_inside_and_lanes_outside_of_the_gradient(case, options):
             value = jax.jit(objective(loop, step, **options))
             return jax.vmap(lambda inputs: value(p, state, inputs))(batch).mean()
 
-        return jax.jit(jax.vmap(jax.grad(mean, argnums=(0, 1)), in_axes=(0, None)))(lanes, batch)
+        return quick(jax.vmap(jax.grad(mean, argnums=(0, 1)), in_axes=(0, None)))(lanes, batch)
 
     assert_equal(gradients(scan, **options), gradients(jax.lax.scan))
 
 
 def test_only_the_asked_gradients_are_made(case):
     step, *arguments = case
+    _, expected = argument_gradients(jax.lax.scan, step)(*arguments)
     for argument in range(3):
-        found = jax.grad(objective(scan, step), argnums=argument)(*arguments)
-        assert_equal(found, jax.grad(objective(jax.lax.scan, step), argnums=argument)(*arguments))
+        found = quick(jax.grad(objective(scan, step), argnums=argument))(*arguments)
+        assert_equal(found, expected[argument])
 
 
 def test_forward_mode_and_checkpoints(case):
     step, *arguments = case
     tangents = jax.tree.map(jnp.cos, tuple(arguments))
-    expected = jax.jvp(objective(jax.lax.scan, step), tuple(arguments), tangents)
-    assert_equal(jax.jvp(objective(scan, step), tuple(arguments), tangents), expected)
-    assert_equal(jax.jvp(objective(scan, step, block=4), tuple(arguments), tangents), expected)
-    saved = jax.checkpoint(objective(scan, step))
-    assert_equal(jax.jit(jax.grad(saved))(*arguments), jax.grad(objective(jax.lax.scan, step))(*arguments))
+
+    def forward(loop, **options):
+        return quick(lambda *arguments: jax.jvp(objective(loop, step, **options), arguments, tangents))(*arguments)
+
+    assert_equal(forward(scan), forward(jax.lax.scan))
+    assert_equal(forward(scan, block=4), forward(jax.lax.scan))
+    saved = quick(jax.value_and_grad(jax.checkpoint(objective(scan, step)), argnums=(0, 1, 2)))
+    assert_equal(saved(*arguments), argument_gradients(jax.lax.scan, step)(*arguments))
 
 
-def test_second_derivatives(case):
+@pytest.mark.parametrize("options", [{}, pytest.param({"block": 4}, marks=pytest.mark.slow)], ids=str)
+def test_second_derivatives(case, options):
     step, *arguments = case
 
-    def twice(loop):
-        return jax.grad(
-            lambda p: sum((g**2).sum() for g in jax.tree.leaves(jax.grad(objective(loop, step))(p, *arguments[1:])))
-        )
+    def twice(loop, **options):
+        first = jax.grad(objective(loop, step, **options))
+        return quick(jax.grad(lambda p, *others: sum((g**2).sum() for g in jax.tree.leaves(first(p, *others)))))
 
-    blocks = functools.partial(scan, block=4)
-    for loop in (scan, blocks):
-        assert_equal(twice(loop)(arguments[0]), twice(jax.lax.scan)(arguments[0]), rtol=1e-10)
+    assert_equal(twice(scan, **options)(*arguments), twice(jax.lax.scan)(*arguments), rtol=1e-10)
 
 
 def test_complex_weights(float64):

@@ -115,13 +115,16 @@ def read_text(text: str, name: str) -> Document:
     return Document(data, places, name)
 
 
-def parse(text: str, name: str, location: Location = ()) -> tuple[Any, dict[Location, str]]:
+def parse(
+    text: str, name: str, location: Location = (), loader: type[Any] = _Loader
+) -> tuple[Any, dict[Location, str]]:
     """The value that one YAML document holds, and the places of its parts.
 
     Args:
         text: the document.
         name: what to call it in messages.
         location: where in a config the value belongs.
+        loader: the parser; LibYAML's where it is there.
 
     Returns:
         Mappings, lists, numbers, booleans, text and None; None for an empty document.
@@ -134,13 +137,14 @@ def parse(text: str, name: str, location: Location = ()) -> tuple[Any, dict[Loca
         raise ConfigError(f"{name}, line {line}, column {column}: {odd[0]!r} is a control character; delete it.")
     builder = _Builder(name, location)
     try:
-        for event in yaml.parse(text, Loader=_Loader):
+        for event in yaml.parse(text, Loader=loader):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
+        if "nesting depth" in (error.problem or "") and loader is not yaml.SafeLoader:
+            # LibYAML looks ahead and meets a limit of its own, before it tells where: the slower parser does.
+            return parse(text, name, location, yaml.SafeLoader)
         mark = error.problem_mark or error.context_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        if "nesting depth" in (error.problem or ""):  # the parser's own limit, met before a value was read
-            raise ConfigError(f"{name}{place}: a config may be nested {DEEPEST} deep; this is deeper.") from error
         why = ": ".join(words for words in (error.context, error.problem) if words)
         tip = " Indent with spaces." if "\\t" in why else ""
         raise ConfigError(f"{name}{place}: this is not YAML: {why}.{tip}") from error

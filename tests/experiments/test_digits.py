@@ -39,6 +39,7 @@ def test_the_report_has_curves_spikes_a_membrane_and_gates_in_less_than_a_megaby
     assert (path / "report.html").stat().st_size < 1_000_000
 
 
+@pytest.mark.slow
 def test_a_sweep_has_a_row_for_every_point_and_the_unswept_lanes_keep_their_numbers(done, tmp_path):
     swept, sections = run("quickstart.yaml", tmp_path / "run", *QUICK, "sweep.networks.1.neuron.tau_ms=[3, 30]")
     assert [row["networks.1.neuron.tau_ms"] for row in swept["networks"]] == [3, 30] * 3
