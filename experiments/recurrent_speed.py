@@ -41,6 +41,7 @@ class Config(ExperimentConfig):
     spiking_steps: Count = 100
     spiking_batch: Count = 128
     spiking_sizes: tuple[Count, Count, Count] = (700, 256, 20)
+    spiking_repeat: Count = 5
     memory_steps: Count = 10_000
     memory_units: Count = 256
     memory_batch: Count = 16
@@ -175,7 +176,7 @@ def products_call(config: Config) -> Call:
 
 
 def lif_call(config: Config) -> Call:
-    """A surrogate-gradient step: input synapses, LIF neurons, output synapses, leaky readout; SGD."""
+    """Surrogate-gradient steps of SGD in one compiled loop: synapses, LIF neurons, synapses, leaky readout."""
     inputs, units, outputs = config.spiking_sizes
     first, second = jax.random.split(jax.random.key(0))
     network = jn.Chain(
@@ -196,12 +197,12 @@ def lif_call(config: Config) -> Call:
     # What Spyx trains too: the weights, and the time constants of the membranes.
     trained, fixed = eqx.partition(network, train.mask(network, ("weights", "bias", "tau_ms")))
 
-    @jax.jit
-    def step(trained: jn.Chain) -> tuple[Array, jn.Chain]:
+    def step(trained: jn.Chain, _: None) -> tuple[jn.Chain, Array]:
         value, gradient = jax.value_and_grad(lambda trained: loss(eqx.combine(trained, fixed), spikes, labels))(trained)
-        return value, jax.tree.map(lambda p, g: p - 1e-3 * g, trained, gradient)
+        return jax.tree.map(lambda p, g: p - 1e-3 * g, trained, gradient), value
 
-    return lambda: step(trained)
+    steps = jax.jit(lambda trained: jax.lax.scan(step, trained, None, length=config.spiking_repeat))
+    return lambda: steps(trained)
 
 
 def memory(config: Config) -> dict[str, Any]:
@@ -273,7 +274,12 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         workers["torch"] = Worker(config.torch_python, "torch", *sizes)
     if config.spyx_python is not None:
         workers["spyx"] = Worker(
-            config.spyx_python, "spyx", config.spiking_steps, config.spiking_batch, *config.spiking_sizes
+            config.spyx_python,
+            "spyx",
+            config.spiking_steps,
+            config.spiking_batch,
+            *config.spiking_sizes,
+            config.spiking_repeat,
         )
     results: dict[str, Any] = {}
     for workload in ("lstm forward", "lstm train"):

@@ -41,8 +41,8 @@ def torch_lstm(steps: int, batch: int, inputs: int, units: int) -> dict[str, Cal
     return {"lstm forward": forward, "lstm train": train, "lstm products": products}
 
 
-def spyx_lif(steps: int, batch: int, inputs: int, units: int, outputs: int) -> dict[str, Call]:
-    """A feed-forward network of Spyx LIF neurons with a leaky readout: value and gradient of a loss, and SGD."""
+def spyx_lif(steps: int, batch: int, inputs: int, units: int, outputs: int, repeat: int) -> dict[str, Call]:
+    """Steps of SGD, in one compiled loop, on a feed-forward network of Spyx LIF neurons with a leaky readout."""
     import jax
     import jax.numpy as jnp
     import numpy as np
@@ -76,12 +76,12 @@ def spyx_lif(steps: int, batch: int, inputs: int, units: int, outputs: int) -> d
         traces = nnx.merge(graph, parameters)(spikes)
         return optax.softmax_cross_entropy_with_integer_labels(traces.mean(0), labels).mean()
 
-    @jax.jit
-    def step(parameters: object) -> tuple:
+    def step(parameters: object, _: None) -> tuple:
         value, gradient = jax.value_and_grad(loss)(parameters)
-        return value, jax.tree.map(lambda p, g: p - 1e-3 * g, parameters, gradient)
+        return jax.tree.map(lambda p, g: p - 1e-3 * g, parameters, gradient), value
 
-    return {"lif train": lambda: jax.block_until_ready(step(parameters))}
+    loop = jax.jit(lambda parameters: jax.lax.scan(step, parameters, None, length=repeat))
+    return {"lif train": lambda: jax.block_until_ready(loop(parameters))}
 
 
 PEERS = {"torch": torch_lstm, "spyx": spyx_lif}
