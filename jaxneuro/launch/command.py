@@ -189,13 +189,13 @@ def _report(arguments: argparse.Namespace) -> int:
     if results is None:
         raise RunError(f"{arguments.run} has no results yet; finish it by the command that began it.")
     sections = _write_report(arguments.run, experiment, load(experiment.config, document), results)
-    written = [arguments.run / "report.html"]
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console.print(f"report: {arguments.run / 'report.html'}")
     if arguments.figures is not None:
         from jaxneuro.launch.report import write_figures
 
-        written += write_figures(arguments.figures, sections)
-    for path in written:
-        Console().print(f"report: {path}", soft_wrap=True, highlight=False, markup=False)
+        for path in write_figures(arguments.figures, sections):
+            console.print(f"figure: {path}")
     return 0
 
 

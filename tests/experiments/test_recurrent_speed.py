@@ -7,7 +7,16 @@ import pytest
 from jaxneuro.launch.advice import ConfigError
 from tests.experiments.small import ROOT, run
 
-TINY = ("rounds=2", "steps=5", "batch=2", "inputs=3", "units=4", "spiking_steps=6", "spiking_batch=2", "spiking_repeat=2")
+TINY = (
+    "rounds=2",
+    "steps=5",
+    "batch=2",
+    "inputs=3",
+    "units=4",
+    "spiking_steps=6",
+    "spiking_batch=2",
+    "spiking_repeat=2",
+)
 TINY += ("spiking_sizes=[5, 4, 2]", "memory_steps=36", "memory_units=4", "memory_batch=2")
 
 
