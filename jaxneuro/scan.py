@@ -237,7 +237,7 @@ def _hoisted(
             merged = dict(enumerate(leaves)) | dict(zip(moving, chosen, strict=True))
             return jax.tree.unflatten(structure, merged.values())
 
-        if in_blocks:
+        if in_blocks and block is not None:
             blocks = functools.partial(_in_blocks, loop, block, unroll)
             return jax.jvp(lambda chosen: blocks(*complete(chosen)), (chosen,), (pushed,))
 
