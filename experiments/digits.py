@@ -20,7 +20,7 @@ from pydantic import Field
 import jaxneuro as jn
 from jaxneuro.launch import figures, sweep
 from jaxneuro.launch.config import ConfigError, Count, ExperimentConfig, Fraction, Positive
-from jaxneuro.launch.devices import place_lanes
+from jaxneuro.launch.devices import lane_by_lane, place_lanes
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.loop import train_in_chunks
 from jaxneuro.launch.network import Network
@@ -69,14 +69,9 @@ def sample(batch: int, images_and_labels: tuple[Images, Labels], key: PRNGKeyArr
     return jax.tree.map(lambda leaf: leaf[indices], images_and_labels)
 
 
-@jax.jit
-def accuracy(machines: jn.StateMachine, images: Images, labels: Labels) -> Float[Array, "lanes"]:
-    """Share of images named rightly, for every lane."""
-
-    def one(machine: jn.StateMachine) -> Float[Array, ""]:
-        return (jax.vmap(functools.partial(scores, machine))(images).argmax(-1) == labels).mean()
-
-    return jax.vmap(one)(machines)
+def accuracy(machine: jn.StateMachine, images: Images, labels: Labels) -> Float[Array, ""]:
+    """Share of images named rightly."""
+    return (jax.vmap(functools.partial(scores, machine))(images).argmax(-1) == labels).mean()
 
 
 def check_sizes(config: Config) -> dict[str, int]:
@@ -107,7 +102,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         began = time.monotonic()
         optimizer = cosine_adam(network.learning_rate, config.steps, network.weight_decay)
 
-        def advance(state: train.TrainState, steps: int, optimizer: Any = optimizer) -> tuple[train.TrainState, Any]:
+        def lane(state: train.TrainState, steps: int, optimizer: Any = optimizer) -> tuple[train.TrainState, Any]:
             state, metrics = train.advance(
                 state,
                 training,
@@ -117,13 +112,19 @@ def main(config: Config, run: Run) -> dict[str, Any]:
                 optimizer=optimizer,
                 trained=config.trained,
                 clip=config.clip,
-                lanes=True,
             )
             return state, metrics | {"validation_accuracy": accuracy(state.machine, *validation)[None]}
 
         state = place_lanes(begin(config, index), config.devices)
+        every = lane_by_lane(lane, state, config.devices, donate=True)
+
+        def advance(state: train.TrainState, steps: int, every: Any = every) -> tuple[train.TrainState, Any]:
+            state, metrics = every(state, steps)
+            return state, jax.tree.map(np.transpose, jax.device_get(metrics))
+
         state, history = train_in_chunks(run, network.name, advance, state, steps=config.steps, chunk=config.chunk)
-        tested = np.asarray(accuracy(state.machine, *test)).reshape(-1, config.seeds)
+        test_lane = lane_by_lane(lambda machine: accuracy(machine, *test), state.machine, config.devices)
+        tested = np.asarray(test_lane(state.machine)).reshape(-1, config.seeds)
         seconds = round(time.monotonic() - began, 1)
         for point, values in enumerate(tested):
             rows.append(

@@ -1,7 +1,9 @@
 """Devices: how many there are is settled before JAX starts, and lanes are spread over them."""
 
 import contextlib
+import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +14,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxneuro.launch.lock import RunError
 
 Tree = TypeVar("Tree")
+LANES = PartitionSpec("lanes")
 
 # Programs are kept from the first millisecond and byte on: many small ones make up a start.
 CACHE_OPTIONS = {"jax_persistent_cache_min_compile_time_secs": 0.0, "jax_persistent_cache_min_entry_size_bytes": -1}
@@ -59,17 +62,49 @@ def place_lanes(tree: Tree, devices: int) -> Tree:
     Returns:
         The same numbers; where one device is enough, the same arrays.
     """
-    leaves = jax.tree.leaves(tree)
-    counts = {leaf.shape[0] if leaf.ndim else 0 for leaf in leaves}
+    mesh = _mesh(tree, devices)
+    return tree if mesh.size == 1 else jax.device_put(tree, NamedSharding(mesh, LANES))
+
+
+def lane_by_lane(function: Callable[..., Any], tree: Any, devices: int, *, donate: bool = False) -> Callable[..., Any]:
+    """The same function of every lane, in one program in which devices share the lanes.
+
+    On a CPU a device takes its lanes one after the other: rounding depends on the size of a matrix product, and so the
+    numbers of a lane would depend on how many lanes a device has. An accelerator takes all of its lanes at once.
+
+    Args:
+        function: `(lane, *static) -> result`, with a lane without leading axis; what else it takes is a part of what is
+            compiled.
+        tree: all lanes, as the function's first argument will be; only shapes count.
+        devices: over how many devices at most, as for `place_lanes`.
+        donate: whether the lanes give up their buffers.
+
+    Returns:
+        The function from all lanes to all results, with leading axes.
+    """
+    mesh = _mesh(tree, devices)
+
+    @functools.cache
+    def compiled(*static: Any) -> Any:
+        def one(lane: Any) -> Any:
+            return function(lane, *static)
+
+        own = functools.partial(jax.lax.map, one) if jax.default_backend() == "cpu" else jax.vmap(one)
+        shared = jax.shard_map(own, mesh=mesh, in_specs=LANES, out_specs=LANES, check_vma=False)
+        return jax.jit(shared, donate_argnums=0 if donate else ())
+
+    return lambda tree, *static: compiled(*static)(tree)
+
+
+def _mesh(tree: Any, devices: int) -> Mesh:
+    """The devices that share the lanes of a tree: as many as divide their number."""
+    counts = {leaf.shape[0] if leaf.ndim else 0 for leaf in jax.tree.leaves(tree)}
     if len(counts) != 1 or 0 in counts:
-        raise ValueError(f"place_lanes got leading axes {sorted(counts)}; all leaves need the same, of at least 1.")
+        raise ValueError(f"lanes have leading axes {sorted(counts)}; all leaves need the same, of at least 1.")
     (lanes,) = counts
     most = min(devices, jax.device_count())
     used = max(count for count in range(1, most + 1) if lanes % count == 0)
-    if used == 1:
-        return tree
-    mesh = Mesh(np.asarray(jax.devices()[:used]), ("lanes",))
-    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec("lanes")))
+    return Mesh(np.asarray(jax.devices()[:used]), ("lanes",))
 
 
 def cache_folder() -> Path | None:

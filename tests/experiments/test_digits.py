@@ -2,9 +2,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from jaxneuro.launch.advice import ConfigError
+from jaxneuro.launch.directory import read_arrays
 from tests.experiments.small import ROOT, run
 
 QUICK = ("steps=60", "chunk=30", "seeds=2")
@@ -60,10 +62,13 @@ def test_lanes_on_several_devices_give_the_numbers_of_one(tmp_path):
     found = []
     for devices in (1, 8):
         out = tmp_path / str(devices)
-        words = [sys.executable, "-m", "jaxneuro", "run", "configs/quickstart.yaml", *QUICK, "seeds=8"]
+        words = [sys.executable, "-m", "jaxneuro", "run", "configs/quickstart.yaml", *QUICK[:2]]
         words += [f"devices={devices}", "--out", str(out)]
         ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
-        found.append(json.loads((out / "results.json").read_text()))
-    assert [results["device"]["count"] for results in found] == [1, 8]
-    assert scores(found[0]["results"]) == scores(found[1]["results"])
+        found.append((json.loads((out / "results.json").read_text()), read_arrays(out)))
+    (one, one_arrays), (eight, eight_arrays) = found
+    assert (one["device"]["count"], eight["device"]["count"]) == (1, 8)
+    assert scores(one["results"]) == scores(eight["results"])
+    for name, array in one_arrays.items():
+        np.testing.assert_array_equal(array, eight_arrays[name], err_msg=name)

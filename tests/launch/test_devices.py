@@ -2,6 +2,7 @@ import os
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jaxneuro.launch import devices
@@ -67,6 +68,40 @@ def test_asking_for_devices_when_jax_has_started_leaves_them_as_they_are():
 def test_lanes_on_one_device_are_left_where_they_are():
     tree = {"a": jnp.zeros((3, 2)), "key": jax.random.split(jax.random.key(0), 3)}
     assert devices.place_lanes(tree, 1) is tree
+
+
+def test_every_lane_is_computed_by_itself_whatever_the_others_are():
+    weights = jax.random.normal(jax.random.key(0), (5, 40, 30))
+    traced = []
+
+    def settle(weights, steps):
+        traced.append(weights.shape)
+        return jax.lax.scan(lambda w, _: (jnp.tanh(w @ (w.T @ w)), w.sum()), weights, length=steps)
+
+    def run(lanes, steps):
+        return devices.lane_by_lane(settle, lanes, 8)(lanes, steps)
+
+    last, sums = run(weights, 3)
+    assert sums.shape == (5, 3)
+    for lane in range(5):
+        alone, alone_sums = run(weights[lane : lane + 1], 3)
+        assert (alone[0] == last[lane]).all()
+        assert (alone_sums[0] == sums[lane]).all()
+    assert set(traced) == {(40, 30)}
+
+
+def test_the_program_of_all_lanes_is_made_once_for_each_number_of_steps():
+    traced = []
+
+    def grow(lane, steps):
+        traced.append(steps)
+        return lane * steps
+
+    lanes = jnp.arange(3.0)
+    every = devices.lane_by_lane(grow, lanes, 1)
+    for steps in (2, 2, 3, 2, 3):
+        np.testing.assert_array_equal(every(lanes, steps), np.arange(3) * steps)
+    assert traced == [2, 3]
 
 
 @pytest.mark.parametrize("tree", [{"a": jnp.zeros(3), "b": jnp.zeros(2)}, {"a": jnp.zeros(())}, {}])
