@@ -42,7 +42,8 @@ def scan(
 ) -> tuple[State, Any]:
     """`jax.lax.scan(step, state, inputs, unroll=unroll)`, with hoisted weight gradients and loop invariants.
 
-    Works under `jit`, `vmap`, `grad`, `jvp` and `checkpoint`.
+    Works under `jit`, `vmap`, `grad`, `jvp` and `checkpoint`. A step with effects, `jax.custom_vjp` or `lax.cond` in it
+    is given to `jax.lax.scan` as it is.
 
     Args:
         step: `(state, input) -> (state, output)`; may close over parameters.
@@ -56,8 +57,10 @@ def scan(
     """
     state_leaves, state_structure = jax.tree.flatten(state)
     input_leaves = jax.tree.leaves(inputs)
-    first = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), inputs)
+    first = jax.tree.map(_first, inputs)
     closed, (new, output) = jax.make_jaxpr(step, return_shape=True)(state, first)
+    if any(map(_is_left_alone, closed.eqns)):
+        return jax.lax.scan(step, state, inputs, unroll=unroll)
     loop = _take_apart(_inlined(closed), len(state_leaves))
     if jax.tree.structure(new) != state_structure or [v.aval for v in loop.states] != [v.aval for v in loop.new_states]:
         return jax.lax.scan(step, state, inputs, unroll=unroll)  # it knows the words for what is wrong with the state
@@ -68,6 +71,17 @@ def scan(
     invariants = [known[v] for v in loop.invariants]
     final, outputs = _hoisted(loop, length, unroll, block)(invariants, state_leaves, input_leaves)
     return jax.tree.unflatten(state_structure, final), jax.tree.unflatten(jax.tree.structure(output), outputs)
+
+
+def _first(leaf: Array) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype, weak_type=getattr(leaf, "weak_type", False))
+
+
+def _is_left_alone(equation: core.JaxprEqn) -> bool:
+    """Whether JAX cannot batch what the derivative rule makes of an equation, or would do what it does twice."""
+    inner = [e for jaxpr in core.jaxprs_in_params(equation.params) for e in jaxpr.eqns]
+    named = equation.primitive.name in ("custom_vjp_call", "cond")
+    return bool(equation.effects) or named or any(map(_is_left_alone, inner))
 
 
 class Place(NamedTuple):
@@ -215,7 +229,9 @@ def _hoisted(
         if in_blocks:
             # Under `vmap` both sides of a derivative rule must have their batch axis in the same place. A reshape, with
             # which blocks end too, puts it first.
-            outputs = [leaf.reshape(1, *leaf.shape).reshape(leaf.shape) for leaf in outputs]
+            final, outputs = jax.tree.map(
+                lambda leaf: leaf.reshape(1, *leaf.shape).reshape(leaf.shape), (final, outputs)
+            )
         return final, outputs
 
     if not loop.taps:

@@ -254,3 +254,49 @@ def test_the_program_does_not_grow_with_time():
         )
 
     assert size(10) == size(1000)
+
+
+def test_a_state_that_stays_as_it_is_keeps_its_batch_axis(float64):
+    generator = np.random.default_rng(3)
+    weights, inputs = (jnp.asarray(generator.normal(size=shape) + 0.5j) for shape in ((3, 3), (4, 3)))
+    offsets = jnp.asarray(generator.normal(size=(3, 3)))
+
+    def run(loop, **options):
+        def one(weights, offset):
+            def step(state, x):
+                h, kept = state
+                return (weights @ h + x + kept.astype(complex), kept), h
+
+            return loop(step, (jnp.zeros(3, complex), offset), inputs, **options)[0][1]
+
+        mapped = jax.jit(jax.vmap(one, in_axes=(None, 1)))
+        return jax.vjp(lambda weights: mapped(weights, offsets), weights)[0]
+
+    assert_equal(run(jax.lax.scan), offsets.T)
+    assert_equal(run(scan, block=2), offsets.T)
+
+
+@jax.custom_vjp
+def clipped(x):
+    return jnp.tanh(x)
+
+
+clipped.defvjp(lambda x: (jnp.tanh(x), x), lambda x, g: (jnp.clip(g, -0.1, 0.1) * jnp.cos(x),))
+LEFT_ALONE = {
+    "custom_vjp": lambda u, h, x: jnp.tanh(u @ clipped(h) + x),
+    "cond": lambda u, h, x: jax.lax.cond(h[0] > 0, lambda: jnp.tanh(h + x), lambda: 0 * h) + u @ h,
+}
+
+
+@pytest.mark.parametrize("name", LEFT_ALONE)
+def test_what_cannot_be_taken_apart_is_run_as_it_is(name, float64):
+    weights, batch = (jnp.asarray(np.random.default_rng(4).normal(size=shape)) for shape in ((3, 3), (2, 9, 3)))
+
+    def gradient(loop, **options):
+        def one(u, inputs):
+            return loop(lambda h, x: (LEFT_ALONE[name](u, h, x),) * 2, jnp.zeros(3), inputs, **options)[1].sum()
+
+        return quick(jax.grad(lambda u: jax.vmap(lambda inputs: one(u, inputs))(batch).sum()))(weights)
+
+    for options in ({}, {"block": 4}):
+        assert_equal(gradient(scan, **options), gradient(jax.lax.scan))
