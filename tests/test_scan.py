@@ -168,7 +168,8 @@ def test_forward_mode_and_checkpoints(case):
     assert_equal(saved(*arguments), argument_gradients(jax.lax.scan, step)(*arguments))
 
 
-@pytest.mark.parametrize("options", [{}, pytest.param({"block": 4}, marks=pytest.mark.slow)], ids=str)
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"block": 4}], ids=str)
 def test_second_derivatives(case, options):
     step, *arguments = case
 

@@ -22,6 +22,7 @@ def scores(results):
     return [{name: value for name, value in row.items() if name != "seconds"} for row in results["networks"]]
 
 
+@pytest.mark.slow
 def test_three_kinds_of_neuron_learn_the_digits_with_equally_many_parameters(done):
     _, results, _ = done
     assert [row["neuron"] for row in results["networks"]] == ["Rate", "LIF", "LSTM"]
@@ -33,6 +34,7 @@ def test_three_kinds_of_neuron_learn_the_digits_with_equally_many_parameters(don
         assert min(row["accuracy"]) > 0.3  # chance is 0.1
 
 
+@pytest.mark.slow
 def test_the_report_has_curves_spikes_a_membrane_and_gates_in_less_than_a_megabyte(done):
     path, _, sections = done
     titles = [section.title for section in sections]

@@ -27,6 +27,7 @@ def test_networks_are_scored_in_bits_beside_the_floors(book, tmp_path):
     assert [row[0] for row in sections[0].rows] == ["lstm", "similarity", "unigram", "bigram"]
 
 
+@pytest.mark.slow
 def test_training_lowers_the_bits(book, tmp_path):
     options = [*SMALL[1:], f"path={book}", "networks.0.weight_decay=0", "networks.1.weight_decay=0"]
     short, _ = run("text.yaml", tmp_path / "short", "steps=1", *options)
