@@ -215,8 +215,8 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
     sections = [
         Section(
             title="Test accuracy",
-            text=f"Digits of 8 x 8 pixels, read as 8 steps of one row; {results['samples']['test']} test images that "
-            f"no choice was made on; mean and standard deviation of {config.seeds} seeds. {results['data']}.",
+            text=f"Digits of 8 x 8 pixels, read as 8 steps of one row; {results['samples']['test']} test images, "
+            f"scored once, after training; mean and standard deviation of {config.seeds} seeds. {results['data']}.",
             columns=["network", "neuron", *swept, "accuracy", "sd", "trained parameters", "seconds"],
             rows=table,
         ),
