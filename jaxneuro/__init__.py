@@ -21,6 +21,9 @@ from jaxneuro.machine import StateMachine as StateMachine
 from jaxneuro.machine import cast as cast
 from jaxneuro.machine import count_parameters as count_parameters
 from jaxneuro.machine import parameter as parameter
+from jaxneuro.neurons import complex as complex
+from jaxneuro.neurons import gated as gated
+from jaxneuro.neurons import linear as linear
 from jaxneuro.neurons.gated.lstm import LSTM as LSTM
 from jaxneuro.neurons.similarity.adaline import Adaline as Adaline
 from jaxneuro.neurons.similarity.cosine import Cosine as Cosine

@@ -28,6 +28,8 @@ from jaxneuro.launch.explain import Problem, problems
 from jaxneuro.launch.limits import LARGEST, Within
 from jaxneuro.machine import Bounds, StateMachine
 
+# Where public classes are; a name means the same class in all of them.
+ROOMS = (jaxneuro, jaxneuro.gated, jaxneuro.complex, jaxneuro.linear)
 LARGEST_SIZE = 1_000_000
 
 
@@ -51,7 +53,7 @@ class MachineSpec:
     @property
     def machine_class(self) -> type[Any]:
         """The class that the kind names."""
-        return getattr(jaxneuro, self.kind)
+        return public(eqx.Module)[self.kind]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -86,11 +88,16 @@ class Kind:
         return {"type": "object", "summary": summary}
 
 
+@functools.cache
 def public(base: type[Any]) -> dict[str, type[Any]]:
-    """The public classes of jaxneuro that are kinds of `base` and not abstract, by name."""
-    found = {name: getattr(jaxneuro, name) for name in dir(jaxneuro) if not name.startswith("_")}
+    """The public classes of jaxneuro and its wings that are kinds of `base` and not abstract, by name."""
+    found = {name: part for room in ROOMS for name, part in vars(room).items() if not name.startswith("_")}
     classes = {name: kind for name, kind in found.items() if inspect.isclass(kind) and issubclass(kind, base)}
-    return {name: kind for name, kind in classes.items() if kind is not base and not inspect.isabstract(kind)}
+    return {
+        name: classes[name]
+        for name in sorted(classes)
+        if not (classes[name] is base or inspect.isabstract(classes[name]))
+    }
 
 
 @functools.cache
@@ -123,7 +130,7 @@ def parse(value: Any, rule: Kind) -> MachineSpec:
     kind, given = value["kind"], {name: part for name, part in value.items() if name != "kind"}
     if kind not in known:
         raise refusal([Problem(("kind",), f"{shown(kind)} {unknown(str(kind), known, 'kind')}")])
-    machine = getattr(jaxneuro, kind)
+    machine = public(rule.base)[kind]
     if taken := [name for name in given if name in (*(rule.supplied or ()), "key")]:
         raise refusal([Problem((name,), "is set by the experiment; leave it out.") for name in taken])
     model, open_ended = _arguments(machine, rule.supplied)
@@ -158,7 +165,11 @@ def build(spec: MachineSpec, *, key: PRNGKeyArray | None = None, **supplied: Any
         raise ConfigError(f"{spec.kind}: {missing[0]} is missing in the config.")
     for index, (name, part) in enumerate(spec.arguments):
         if isinstance(part, MachineSpec):
-            given[name] = build(part, key=None if key is None else jax.random.fold_in(key, index))
+            # A layer inside a layer has the neurons of the outer one for its inputs, and as many neurons.
+            sizes = {
+                size: supplied["units"] for size in _missing(part) if size in ("inputs", "units") and size in supplied
+            }
+            given[name] = build(part, key=None if key is None else jax.random.fold_in(key, index), **sizes)
     if "key" in inspect.signature(spec.machine_class).parameters:
         if key is None:
             raise ValueError(f"build({spec.kind}) needs a key: its weights are drawn.")
@@ -237,7 +248,7 @@ def _default(parameter: inspect.Parameter, fields: dict[str, dataclasses.Field[A
     if default is None or isinstance(default, bool | int | float | str):
         return default
     factory = field.default_factory if field is not None else None
-    if inspect.isclass(factory) and getattr(jaxneuro, factory.__name__, None) is factory:
+    if inspect.isclass(factory) and public(eqx.Module).get(factory.__name__) is factory:
         return parse({"kind": factory.__name__}, Kind(factory.__mro__[1]))
     return ...
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from jaxneuro.initial import check_sizes
 from jaxneuro.machine import Stateless, parameter
 
 
@@ -24,8 +25,7 @@ class Dense(Stateless[Float[Array, "inputs"], Float[Array, "outputs"]]):
     bias: Float[Array, "outputs"] | None = parameter()
 
     def __init__(self, inputs: int, outputs: int, *, bias: bool = True, gain: float = 1.0, key: PRNGKeyArray) -> None:
-        if inputs < 1 or outputs < 1:
-            raise ValueError(f"Dense got inputs={inputs}, outputs={outputs}; both must be at least 1.")
+        check_sizes("Dense", inputs=inputs, outputs=outputs)
         self.weights = gain / inputs**0.5 * jax.random.normal(key, (outputs, inputs))
         self.bias = jnp.zeros(outputs) if bias else None
 

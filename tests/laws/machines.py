@@ -6,8 +6,6 @@ can do: spike, be refractory, forget. All laws run on every row.
 """
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
@@ -18,31 +16,14 @@ import pytest
 from jaxtyping import Array, Float
 
 import jaxneuro as jn
+from tests.laws.row import Row, currents, floats, vectors
+from tests.laws.rows_complex import COMPLEX
+from tests.laws.rows_gated import GATED
+from tests.laws.rows_linear import LINEAR
+from tests.laws.rows_minimal import MINIMAL
 
 STEPS = 14
 HALF = 7
-
-
-@dataclass(frozen=True)
-class Row:
-    """One machine under the laws.
-
-    Attributes:
-        name: how reports call it.
-        build: makes the machine from a random key.
-        inputs: `(generator, steps)` to the input of that many steps.
-        smooth: whether finite differences in float64 can judge its gradients.
-        order: highest derivative that finite differences judge; 2 only where it compiles quickly.
-        distance: `(machine, state, input)` to the distance from threshold that the step meets, for a machine whose
-            output is a surrogate spike.
-    """
-
-    name: str
-    build: Callable[[Array], jn.StateMachine]
-    inputs: Callable[[np.random.Generator, int], Any]
-    smooth: bool = False
-    order: int = 1
-    distance: Callable[[Any, Any, Any], Array] | None = None
 
 
 class SmoothSpike(jn.Surrogate):
@@ -83,19 +64,6 @@ class Filter(jn.Flow[FilterState, Float[Array, ""], Float[Array, ""]]):
     def jump(self, state, input, dt_ms):
         """None; the slow stage is the output."""
         return state, state.slow
-
-
-def floats(array):
-    return jnp.asarray(array, jnp.result_type(float))
-
-
-def vectors(*shape):
-    return lambda generator, steps: floats(generator.normal(size=(steps, *shape)))
-
-
-def currents(*shape):
-    # Strong enough that a neuron at rest spikes within one step at the upper end, and is inhibited at the lower.
-    return lambda generator, steps: floats(generator.uniform(-20, 140, size=(steps, *shape)))
 
 
 def messages(generator, steps):
@@ -192,15 +160,23 @@ MACHINES = (
     Row("Delay of 0", lambda key: jn.Delay(jnp.zeros(2), steps=0), vectors(2), smooth=True),
     Row("Delay of 3", lambda key: jn.Delay(jnp.ones(2), steps=3), vectors(2), smooth=True),
     Row("Rewritable", lambda key: jn.Rewritable(jn.Rate(), ("gain", "threshold")), messages, smooth=True),
+    *GATED,
+    *MINIMAL,
+    *COMPLEX,
+    *LINEAR,
 )
 
-every_machine = pytest.mark.parametrize("row", MACHINES, ids=lambda row: row.name)
+
+def each(rows):
+    """The rows as parameters of a law; what is not for the quick pass is slow."""
+    return [pytest.param(row, id=row.name, marks=() if row.quick else pytest.mark.slow) for row in rows]
+
+
+every_machine = pytest.mark.parametrize("row", each(MACHINES))
 
 # For what is a matter of `run`, not of the machine, one row of each nature is enough.
 NATURES = ("Rate", "LIF", "LeakyReadout", "LSTM", "Population of various", "Chain spiking", "Delay of 0", "Delay of 3")
-diverse_machines = pytest.mark.parametrize(
-    "row", [row for row in MACHINES if row.name in NATURES], ids=lambda row: row.name
-)
+diverse_machines = pytest.mark.parametrize("row", each(row for row in MACHINES if row.name in NATURES))
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import jaxneuro as jn
+from jaxneuro.launch.kinds import ROOMS, public
 from tests.laws.machines import MACHINES, NATURES, example
 from tests.laws.test_gradients import surrogate_of
 
@@ -35,8 +36,8 @@ def concrete_machines():
 
 
 def check_exported(kinds):
-    hidden = sorted(kind.__name__ for kind in kinds if getattr(jn, kind.__name__, None) is not kind)
-    assert not hidden, f"not exported by jaxneuro/__init__.py: {', '.join(hidden)}"
+    hidden = sorted(kind.__name__ for kind in kinds if public(jn.StateMachine).get(kind.__name__) is not kind)
+    assert not hidden, f"not exported by jaxneuro/__init__.py or its wing's: {', '.join(hidden)}"
 
 
 def check_rows(kinds, rows):
@@ -66,6 +67,11 @@ def check_oracles(package, tests):
 
 def test_every_machine_is_exported():
     check_exported(concrete_machines())
+
+
+def test_a_name_means_one_class_in_all_rooms():
+    named = [(name, part) for room in ROOMS for name, part in vars(room).items() if inspect.isclass(part)]
+    assert len(dict(named)) == len(set(named))
 
 
 def test_every_machine_has_a_row():

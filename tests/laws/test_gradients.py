@@ -19,7 +19,7 @@ from jax.flatten_util import ravel_pytree
 import jaxneuro as jn
 from tests.laws import gradient
 from tests.laws.compare import assert_same, numbers, silenced, weighted_sum
-from tests.laws.machines import HALF, MACHINES, every_machine, example, make
+from tests.laws.machines import HALF, MACHINES, each, every_machine, example, make
 
 STEP = 1e-5
 SMOOTH = [row for row in MACHINES if row.smooth]
@@ -115,13 +115,13 @@ def test_gradients_are_finite(row):
     check_finite_gradients(*example(row))
 
 
-@pytest.mark.parametrize("row", SMOOTH, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", each(SMOOTH))
 @pytest.mark.usefixtures("float64")
 def test_gradients_of_a_smooth_machine_equal_finite_differences(row):
     check_true_gradients(*make(row, HALF), row.order)
 
 
-@pytest.mark.parametrize("row", SPIKING, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", each(SPIKING))
 def test_the_gradient_of_a_spike_is_the_declared_one(row):
     check_declared_gradients(*example(row), row.distance)
 

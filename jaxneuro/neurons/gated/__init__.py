@@ -1,1 +1,3 @@
 """Gated recurrent neurons."""
+
+from jaxneuro.neurons.gated.lstm import LSTM as LSTM

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from jaxneuro.initial import check_sizes, glorot, orthogonal
 from jaxneuro.machine import Driven, parameter
 
 
@@ -47,12 +48,10 @@ class LSTM(Driven[LSTMState, Float[Array, "inputs"], Float[Array, "units"], Floa
     bias: Float[Array, "gates"] = parameter()
 
     def __init__(self, inputs: int, units: int, *, key: PRNGKeyArray) -> None:
-        if inputs < 1 or units < 1:
-            raise ValueError(f"LSTM got inputs={inputs}, units={units}; both must be at least 1.")
+        check_sizes("LSTM", inputs=inputs, units=units)
         input_key, recurrent_key = jax.random.split(key)
-        bound = (6 / (inputs + units)) ** 0.5
-        self.input_weights = jax.random.uniform(input_key, (4 * units, inputs), minval=-bound, maxval=bound)
-        self.recurrent_weights = jax.random.orthogonal(recurrent_key, units, (4,)).reshape(4 * units, units)
+        self.input_weights = glorot(input_key, units, inputs, gates=4)
+        self.recurrent_weights = orthogonal(recurrent_key, units, gates=4)
         self.bias = jnp.zeros((4, units)).at[1].set(1).reshape(4 * units)
 
     @property

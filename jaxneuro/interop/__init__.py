@@ -1,0 +1,1 @@
+"""Other libraries: our machines as their cells, and their cells as machines."""

@@ -1,0 +1,1 @@
+"""Neurons with complex states and unitary recurrence."""
