@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from torchrecurrent import base, cells
 
 INPUTS, UNITS, STEPS = 3, 4, 12
