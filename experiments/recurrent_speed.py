@@ -6,9 +6,6 @@ that the config names, and are left out where it is not given.
 """
 
 import functools
-import statistics
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ from jaxneuro.launch.config import ConfigError, Count, ExperimentConfig
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.report import Section
 from jaxneuro.learning import train
+from jaxneuro.measure.timing import Worker, WorkerError, clock, compare
 
 Call = Callable[[], object]
 
@@ -49,70 +47,13 @@ class Config(ExperimentConfig):
     spyx_python: str | None = Field(default=None, description="an interpreter that has Spyx")
 
 
-class Worker:
-    """A peer in a process of its own, which runs a workload whenever it is asked to."""
-
-    def __init__(self, python: str, peer: str, *sizes: int) -> None:
-        script = Path(__file__).with_name("speed_peers.py")
-        try:
-            self.process = subprocess.Popen(
-                [python, str(script), peer, *map(str, sizes)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        except OSError as error:
-            raise ConfigError(f"{peer}_python: {python} does not run: {error}.") from error
-        if self._answer() != "ready":
-            self.close()
-            raise ConfigError(f"{peer}_python: {python} cannot run {peer}; see its message above.")
-
-    def time(self, workload: str) -> float:
-        """Milliseconds of one run."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(workload + "\n")
-        self.process.stdin.flush()
-        return float(self._answer())
-
-    def _answer(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.communicate()
-
-
-def clock(call: Call) -> float:
-    """Milliseconds of one call."""
-    began = time.perf_counter()
-    jax.block_until_ready(call())
-    return 1000 * (time.perf_counter() - began)
-
-
-def compare(timers: dict[str, Callable[[], float]], rounds: int) -> dict[str, Any]:
-    """Time all of them in turn; the first is ours.
-
-    Returns:
-        The median milliseconds of each, and for each peer the median, smallest and largest ratio peer / ours.
-    """
-    times: dict[str, list[float]] = {name: [] for name in timers}
-    for _ in range(rounds):
-        for name, timer in timers.items():
-            times[name].append(timer())
-    ours, *peers = timers
-    ratios = {p: [a / b for a, b in zip(times[p], times[ours], strict=True)] for p in peers}
-    return {
-        "milliseconds": {name: round(statistics.median(values), 2) for name, values in times.items()},
-        "peer_over_ours": {
-            name: {
-                "median": round(statistics.median(values), 3),
-                "min": round(min(values), 3),
-                "max": round(max(values), 3),
-            }
-            for name, values in ratios.items()
-        },
-    }
+def worker(python: str, peer: str, *sizes: int) -> Worker:
+    """A peer with an interpreter of its own."""
+    script = Path(__file__).with_name("speed_peers.py")
+    try:
+        return Worker([python, str(script), peer, *map(str, sizes)])
+    except WorkerError as error:
+        raise ConfigError(f"{peer}_python: {error}") from error
 
 
 def lstm_calls(config: Config) -> dict[str, dict[str, Call]]:
@@ -232,7 +173,7 @@ def memory(config: Config) -> dict[str, Any]:
     bytes_ = {name: analysis.temp_size_in_bytes for name, analysis in analyses.items()}
     calls = {name: functools.partial(program, network, drives) for name, program in compiled.items()}
     gradients = {name: call()[1].path.weights for name, call in calls.items()}
-    times = compare({name: functools.partial(clock, call) for name, call in calls.items()}, min(config.rounds, 5))
+    times = compare({name: functools.partial(clock, call) for name, call in calls.items()}, min(config.rounds, 5), 0)
     difference = jnp.abs(gradients["naive"] - gradients["checkpointed"]).max() / jnp.abs(gradients["naive"]).max()
     return {
         "temporary_bytes": bytes_,
@@ -271,9 +212,9 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     workers = {}
     sizes = (config.steps, config.batch, config.inputs, config.units)
     if config.torch_python is not None:
-        workers["torch"] = Worker(config.torch_python, "torch", *sizes)
+        workers["torch"] = worker(config.torch_python, "torch", *sizes)
     if config.spyx_python is not None:
-        workers["spyx"] = Worker(
+        workers["spyx"] = worker(
             config.spyx_python,
             "spyx",
             config.spiking_steps,
@@ -286,31 +227,23 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         timers = {name: functools.partial(clock, calls[workload]) for name, calls in lstm.items()}
         if "torch" in workers:
             timers["torch"] = functools.partial(workers["torch"].time, workload)
-        results[workload] = warm_and_compare(timers, config.rounds)
+        results[workload] = compare(timers, config.rounds)
         run.console.print(workload, results[workload])
     if "torch" in workers:
         timers = {"xla": functools.partial(clock, products_call(config))}
         timers["torch"] = functools.partial(workers["torch"].time, "lstm products")
-        results["lstm products"] = warm_and_compare(timers, config.rounds)
+        results["lstm products"] = compare(timers, config.rounds)
         run.console.print("lstm products", results["lstm products"])
     timers = {"jaxneuro": functools.partial(clock, lif)}
     if "spyx" in workers:
         timers["spyx"] = functools.partial(workers["spyx"].time, "lif train")
-    results["lif train"] = warm_and_compare(timers, config.rounds)
+    results["lif train"] = compare(timers, config.rounds)
     run.console.print("lif train", results["lif train"])
-    for worker in workers.values():
-        worker.close()
+    for process in workers.values():
+        process.close()
     results["gradient memory"] = memory(config)
     run.console.print("gradient memory", results["gradient memory"])
     return results
-
-
-def warm_and_compare(timers: dict[str, Callable[[], float]], rounds: int) -> dict[str, Any]:
-    """Call each twice, to compile and to touch its memory, then compare."""
-    for timer in timers.values():
-        timer()
-        timer()
-    return compare(timers, rounds)
 
 
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:

@@ -7,7 +7,7 @@ import jax
 from jaxtyping import PRNGKeyArray
 
 from jaxneuro.compose import Chain
-from jaxneuro.launch.config import ConfigPart, Count, LearningRate, Name, NonNegative, Positive
+from jaxneuro.launch.config import ConfigPart, Count, LearningRate, Name, NonNegative, Positive, Within
 from jaxneuro.launch.kinds import Kind, MachineSpec, build
 from jaxneuro.networks.recurrent import recurrent_network, takes_vectors
 
@@ -21,6 +21,7 @@ class Network(ConfigPart):
     name: Name
     neuron: Neuron
     units: Count
+    layers: Annotated[int, Within(at_least=1, at_most=100)] = 1
     readout: Readout | None = None
     input_gain: Positive = 1.0
     recurrent_gain: Positive = 1.0
@@ -47,6 +48,7 @@ class Network(ConfigPart):
             inputs,
             self.units,
             outputs,
+            layers=self.layers,
             readout=None if self.readout is None else build(self.readout, key=readout_key),
             input_gain=self.input_gain,
             recurrent_gain=self.recurrent_gain,

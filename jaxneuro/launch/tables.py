@@ -3,16 +3,18 @@
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from rich.table import Table
 from rich.text import Text
 
 from jaxneuro.launch import experiments
 
+SIZE = 64
+
 
 def neurons() -> Table:
-    """Every public machine."""
+    """Every public machine, and what it costs."""
     from jaxneuro.launch.kinds import public
     from jaxneuro.machine import StateMachine
 
@@ -20,8 +22,41 @@ def neurons() -> Table:
     for name, machine in public(StateMachine).items():
         wing = machine.__module__.removeprefix("jaxneuro.").removeprefix("neurons.").split(".")[0]
         told = inspect.getdoc(machine) or ""
-        rows.append([wing, name, told.split("\n")[0], reference(told)])
-    return _table("Neurons and what joins them", ["room", "kind", "what it is", "reference"], sorted(rows))
+        costs = ["" if number is None else f"{number:,}" for number in cost(name, machine)]
+        rows.append([wing, name, *costs, told.split("\n")[0], reference(told)])
+    columns = ["room", "kind", "states", "parameters", "operations per step", "what it is", "reference"]
+    return _table(f"Neurons and what joins them (layers with {SIZE} inputs and neurons)", columns, sorted(rows))
+
+
+def cost(name: str, machine: type[Any]) -> tuple[int | None, int | None, int | None]:
+    """Numbers of state, parameters and operations per step of a layer of 64 inputs and 64 neurons, or of one neuron.
+
+    Args:
+        name: of the kind.
+        machine: its class.
+
+    Returns:
+        The three numbers; None where the kind has no such layer, as it must be given the machines that it joins.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    from jaxneuro.launch.kinds import Kind, build, kinds, parse
+    from jaxneuro.machine import Stateless, count_parameters
+    from jaxneuro.measure.cost import operations, state_numbers
+
+    supplied = [size for size in ("inputs", "units", "outputs") if size in inspect.signature(machine).parameters]
+    given: dict[str, Any] = {"inner": {"kind": "LSTM"}} if "inner" in inspect.signature(machine).parameters else {}
+    # What the machine takes is the first argument of `Stateless[...]`, the second of every other base.
+    taken = [get_args(base)[not issubclass(machine, Stateless)] for base in getattr(machine, "__orig_bases__", ())]
+    shapes = {"": (), "inputs": (SIZE,), "units": (SIZE,)}
+    shape = next((shapes.get(getattr(each, "dim_str", "?")) for each in taken), None)
+    if shape is None or name not in kinds(Kind(supplied=(*supplied, *given))):
+        return None, None, None
+    spec = parse({"kind": name, **given}, Kind(supplied=tuple(supplied)))
+    made = jax.eval_shape(lambda key: build(spec, key=key, **dict.fromkeys(supplied, SIZE)), jax.random.key(0))
+    input = jax.ShapeDtypeStruct(shape, jnp.result_type(float))
+    return state_numbers(made), count_parameters(made), operations(made, input)
 
 
 def reference(docstring: str) -> str:

@@ -1,3 +1,6 @@
 """Measures of activity, ability and cost."""
 
+from jaxneuro.measure.cost import operations as operations
+from jaxneuro.measure.cost import state_numbers as state_numbers
 from jaxneuro.measure.firing import rate as rate
+from jaxneuro.measure.interval import mean_interval as mean_interval

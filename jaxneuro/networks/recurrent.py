@@ -24,17 +24,18 @@ def recurrent_network(
     units: int,
     outputs: int,
     *,
+    layers: int = 1,
     readout: StateMachine | None = None,
     input_gain: float = 1.0,
     recurrent_gain: float = 1.0,
     key: PRNGKeyArray,
 ) -> Chain:
-    """A network with one recurrent layer.
+    """A network of recurrent layers, each fed by the one before.
 
     Scalar neurons (`make()`): `Dense(inputs, units)`, then `units` of them that share their own parameters and are
     joined all to all through `Dense(units, units)` with one step of delay. A layer with synapses of its own
-    (`make(inputs, units, key=...)`, such as an LSTM) stands for both. Then `Dense(units, outputs)`, and a population of
-    `readout` neurons if one is given.
+    (`make(inputs, units, key=...)`, such as an LSTM) stands for both; it may say in `outputs` that it puts out more
+    numbers than it has neurons. Then `Dense(units, outputs)`, and a population of `readout` neurons if one is given.
 
     Args:
         make: makes the neuron or the layer.
@@ -42,6 +43,7 @@ def recurrent_network(
         inputs: size of an input.
         units: number of neurons.
         outputs: size of an output.
+        layers: how many recurrent layers.
         readout: a scalar machine for every output, such as `LeakyReadout()`.
         input_gain: gain of the input synapses of scalar neurons.
         recurrent_gain: gain of their recurrent synapses.
@@ -50,13 +52,22 @@ def recurrent_network(
     Returns:
         A machine from `[inputs]` to `[outputs]`.
     """
+    if layers < 1:
+        raise ValueError(f"recurrent_network got layers={layers}; it must be at least 1.")
     input_key, recurrent_key, output_key = jax.random.split(key, 3)
-    if layer:
-        body = [make(inputs=inputs, units=units, key=input_key)]
-    else:
-        synapses = Dense(inputs, units, gain=input_gain, key=input_key)
-        path = Dense(units, units, bias=False, gain=recurrent_gain, key=recurrent_key)
-        neurons = Population(make(), units, shared=True)
-        body = [synapses, Feedback(neurons, path, jnp.zeros(units, synapses.weights.dtype))]
+    body: list[StateMachine] = []
+    width = inputs
+    for index in range(layers):
+        # The first layer's weights are those of the network that has no other.
+        above, beside = (input_key, recurrent_key) if index == 0 else jax.random.split(jax.random.fold_in(key, index))
+        if layer:
+            body.append(make(inputs=width, units=units, key=above))
+            width = getattr(body[-1], "outputs", units)
+        else:
+            synapses = Dense(width, units, gain=input_gain, key=above)
+            path = Dense(units, units, bias=False, gain=recurrent_gain, key=beside)
+            neurons = Population(make(), units, shared=True)
+            body += [synapses, Feedback(neurons, path, jnp.zeros(units, synapses.weights.dtype))]
+            width = units
     tail = [] if readout is None else [Population(readout, outputs, shared=True)]
-    return Chain(*body, Dense(units, outputs, key=output_key), *tail)
+    return Chain(*body, Dense(width, outputs, key=output_key), *tail)

@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import jaxneuro as jn
 from jaxneuro.networks.recurrent import recurrent_network, takes_vectors
@@ -33,6 +34,29 @@ def test_parameter_counts_follow_from_the_sizes(key):
     )
     assert trained == 82 * 8 + 82 + 82 * 82 + 82 * 10 + 10 + 2
     assert jn.count_parameters(recurrent_network(jn.LSTM, True, 8, 40, 10, key=key)) == 4 * 40 * 49 + 410
+
+
+def test_layers_feed_one_another_and_the_first_is_the_same_as_alone(key):
+    alone = recurrent_network(jn.LSTM, True, 3, 5, 2, key=key)
+    stacked = recurrent_network(jn.LSTM, True, 3, 5, 2, layers=3, key=key)
+    inputs = jax.random.normal(key, (7, 3))
+    signal = inputs
+    for machine in stacked.machines:
+        _, signal = jn.run(machine, signal)
+    np.testing.assert_allclose(jn.run(stacked, inputs)[1], signal, rtol=1e-6)
+    np.testing.assert_array_equal(stacked.machines[0].input_weights, alone.machines[0].input_weights)
+    assert [machine.input_weights.shape for machine in stacked.machines[:3]] == [(20, 3), (20, 5), (20, 5)]
+    assert not np.array_equal(
+        stacked.machines[1].bias @ stacked.machines[1].input_weights,
+        stacked.machines[2].bias @ stacked.machines[2].input_weights,
+    )
+    rates = recurrent_network(jn.Rate, False, 3, 5, 2, layers=2, key=key)
+    assert [type(machine).__name__ for machine in rates.machines] == ["Dense", "Feedback", "Dense", "Feedback", "Dense"]
+
+
+def test_a_network_without_layers_is_refused(key):
+    with pytest.raises(ValueError, match="layers=0; it must be at least 1"):
+        recurrent_network(jn.LSTM, True, 3, 5, 2, layers=0, key=key)
 
 
 def test_a_readout_filters_every_output(key):
