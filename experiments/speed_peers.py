@@ -12,22 +12,22 @@ Call = Callable[[], object]
 
 
 def torch_lstm(steps: int, batch: int, inputs: int, units: int) -> dict[str, Call]:
-    """`torch.nn.LSTM`: forward, the sum of squares of the outputs with all gradients, and its matrix products alone."""
+    """`torch.nn.LSTM` and `GRU`: forward, the sum of squares of the outputs with all gradients, and products alone."""
     import torch  # pyright: ignore[reportMissingImports]
 
     torch.set_num_threads(2)
     torch.manual_seed(0)
-    lstm = torch.nn.LSTM(inputs, units)
+    lstm, gru = torch.nn.LSTM(inputs, units), torch.nn.GRU(inputs, units)
     sequence = torch.randn(steps, batch, inputs, requires_grad=True)
 
     def forward() -> object:
         with torch.no_grad():
             return lstm(sequence)[0]
 
-    def train() -> object:
-        lstm.zero_grad()
+    def train(layer: torch.nn.Module) -> object:
+        layer.zero_grad()
         sequence.grad = None
-        (lstm(sequence)[0] ** 2).sum().backward()
+        (layer(sequence)[0] ** 2).sum().backward()
         return sequence.grad
 
     def products() -> object:
@@ -38,7 +38,12 @@ def torch_lstm(steps: int, batch: int, inputs: int, units: int) -> dict[str, Cal
                 hidden = 1e-3 * gates[:, :units]
         return hidden
 
-    return {"lstm forward": forward, "lstm train": train, "lstm products": products}
+    return {
+        "lstm forward": forward,
+        "lstm train": lambda: train(lstm),
+        "gru train": lambda: train(gru),
+        "lstm products": products,
+    }
 
 
 def spyx_lif(steps: int, batch: int, inputs: int, units: int, outputs: int, repeat: int) -> dict[str, Call]:

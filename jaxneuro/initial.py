@@ -1,6 +1,9 @@
-"""The weights a layer starts with, and the check of its sizes."""
+"""The weights a layer starts with, and the checks of its arguments."""
+
+from collections.abc import Iterable
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 
@@ -18,6 +21,23 @@ def check_sizes(layer: str, **sizes: int) -> None:
         came = ", ".join(f"{name}={size}" for name, size in sizes.items())
         each = {1: "it", 2: "both"}.get(len(sizes), "all")
         raise ValueError(f"{layer} got {came}; {each} must be at least 1.")
+
+
+def check_choice(layer: str, name: str, came: str, allowed: Iterable[str]) -> None:
+    """Refuse a word that a layer does not know.
+
+    Args:
+        layer: name of the class, for the message.
+        name: the argument.
+        came: what it got.
+        allowed: the words that it knows.
+
+    Raises:
+        ValueError: if `came` is none of them.
+    """
+    known = list(allowed)
+    if came not in known:
+        raise ValueError(f"{layer} got {name}={came!r}; it must be {' or '.join(map(repr, known))}.")
 
 
 def glorot(key: PRNGKeyArray, outputs: int, inputs: int, gates: int = 1) -> Float[Array, "rows inputs"]:
@@ -52,3 +72,43 @@ def orthogonal(key: PRNGKeyArray, units: int, gates: int = 1) -> Float[Array, "r
     Reference: Saxe, McClelland and Ganguli 2014, arXiv:1312.6120, section 3.
     """
     return jax.random.orthogonal(key, units, (gates,)).reshape(gates * units, units)
+
+
+def chrono(key: PRNGKeyArray, units: int, longest: float) -> Float[Array, "units"]:
+    """Biases of forget gates that remember for times between 1 and `longest` steps: `log u`, u uniform on [1, T - 1].
+
+    Args:
+        key: random key.
+        units: how many.
+        longest: T, the longest dependency, in steps; above 2.
+
+    Returns:
+        `[units]`.
+
+    Raises:
+        ValueError: if `longest` is not above 2.
+
+    Reference: Tallec and Ollivier 2018, arXiv:1804.11188.
+    """
+    if not longest > 2:
+        raise ValueError(f"longest={longest:g} steps; it must be above 2.")
+    return jnp.log(jax.random.uniform(key, (units,), minval=1.0, maxval=longest - 1))
+
+
+def unitary(key: PRNGKeyArray, units: int) -> Float[Array, "2 units units"]:
+    """A random unitary matrix, drawn evenly from all of them: it keeps the length of a complex state.
+
+    Args:
+        key: random key.
+        units: size of the matrix.
+
+    Returns:
+        `[2, units, units]`: real part, imaginary part.
+
+    Reference: Mezzadri 2007, Notices of the AMS 54:592.
+    """
+    matrix = jax.random.orthogonal(key, units, dtype=jnp.result_type(complex))
+    # A step of Newton's and Schulz's iteration: a bias of the rounding would, over many steps, be growth or decay.
+    error = jnp.eye(units, dtype=matrix.dtype) - jnp.matmul(matrix.conj().T, matrix, precision="highest")
+    matrix = matrix + jnp.matmul(matrix, error, precision="highest") / 2
+    return jnp.stack([matrix.real, matrix.imag])

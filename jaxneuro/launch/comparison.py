@@ -8,23 +8,25 @@ Seed s has the same batches in all contenders, so that contenders are compared s
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 from pydantic import Field
 
 import jaxneuro as jn
 from jaxneuro.launch.advice import ConfigError
-from jaxneuro.launch.config import ConfigPart, Count, Fraction, LearningRate, NonNegative, Positive, Seeds
+from jaxneuro.launch.config import ConfigPart, Count, Fraction, LearningRate, NonNegative, Positive, Within
 from jaxneuro.launch.devices import lane_by_lane, place_lanes
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.loop import train_in_chunks
 from jaxneuro.learning import train
 from jaxneuro.learning.optimizer import cosine_adam
+from jaxneuro.measure.cost import operations
 from jaxneuro.measure.interval import mean_interval
+from jaxneuro.tasks.batch import Batch, Classification, Task
 
 Build = Callable[[PRNGKeyArray], jn.StateMachine]
 
@@ -35,7 +37,7 @@ class Budget(ConfigPart):
     parameters: Count = Field(description="trained parameters that the sizes are solved for")
     parameter_tolerance: Fraction = 0.01
     learning_rates: tuple[LearningRate, ...] = Field(min_length=1)
-    seeds: Seeds = 5
+    seeds: Annotated[int, Within(at_least=2, at_most=1000)] = 5
     steps: Count
     chunk: Count
     batch: Count
@@ -47,22 +49,49 @@ class Trial(NamedTuple):
     """What is to be learnt, and how it is judged.
 
     Attributes:
-        data: what `sample` draws from.
-        sample: `(data, key, step) -> batch`, the batch of a training step.
-        loss: `(machine, batch, key) -> scalar`, what training lowers.
-        score: `(machine, batch) -> scalar`, what contenders are compared by.
+        name: letters, digits, `-` and `_`.
+        task: what training batches are drawn from, and whose loss is lowered.
         validation: the batch that chooses the learning rate.
         test: the batch of the reported score.
-        higher_is_better: whether a higher score is a better one.
+        measured: what contenders are compared by: the task's "loss", times `scale`, or its "accuracy".
+        unit: of the score.
+        baseline: the score of the best rule without memory, if it is known.
+        scale: of the loss as a score.
     """
 
-    data: PyTree
-    sample: train.Sample
-    loss: train.Loss
-    score: Callable[[Any, Any], Float[Array, ""]]
-    validation: PyTree
-    test: PyTree
-    higher_is_better: bool
+    name: str
+    task: Task
+    validation: Batch
+    test: Batch
+    measured: Literal["loss", "accuracy"]
+    unit: str
+    baseline: float | None = None
+    scale: float = 1.0
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher score is a better one."""
+        return self.measured == "accuracy"
+
+
+def answers(machine: jn.StateMachine, batch: Batch) -> Float[Array, "batch time outputs"]:
+    """What a network says at every step of every sequence."""
+    return jax.vmap(lambda sequence: jn.run(machine, sequence)[1])(batch.inputs)
+
+
+def _loss(task: Task, machine: jn.StateMachine, batch: Batch, key: PRNGKeyArray) -> Float[Array, ""]:
+    return task.loss(answers(machine, batch), batch)
+
+
+def _sample(size: int, task: Task, key: PRNGKeyArray, step: Int[Array, ""]) -> Batch:
+    return task.batch(jax.random.fold_in(key, step), size)
+
+
+def _score(trial: Trial, machine: jn.StateMachine, batch: Batch) -> Float[Array, ""]:
+    said = answers(machine, batch)
+    if isinstance(trial.task, Classification) and trial.measured == "accuracy":
+        return 100 * trial.task.accuracy(said, batch)
+    return trial.scale * trial.task.loss(said, batch)
 
 
 def equal_sizes(
@@ -136,33 +165,69 @@ def _first(enough: Callable[[int], bool]) -> int:
 
 def compete(
     run: Run,
-    name: str,
-    build: Build,
+    contenders: Mapping[str, Callable[[int], Build]],
     trial: Trial,
     budget: Budget,
     *,
     seed: int,
     devices: int,
     trained: tuple[str, ...],
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Train one contender at all learning rates and seeds, choose its rate, and test it.
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    """All contenders in one trial.
 
     Args:
         run: for metrics and checkpoints.
-        name: of the contender in this trial; letters, digits, `-` and `_`.
-        build: draws the network from a key.
+        contenders: for each name, from the number of neurons to what draws the network from a key.
         trial: the task.
-        budget: as for every other contender.
+        budget: of every contender.
         seed: of the whole comparison.
         devices: over how many devices the lanes are spread.
         trained: names of the fields that are trained.
 
     Returns:
-        What is to be reported, and the validation scores over training: `step` `[points]` and `validation`
-        `[points, rates, seeds]`.
+        A row for each contender, and the validation scores over training: `trial/name/step` `[points]` and
+        `trial/name/validation` `[points, rates, seeds]`.
+
+    Raises:
+        ConfigError: the contenders cannot be made equally large.
     """
+    rows, arrays = [], {}
+    for name, (units, parameters) in equal_sizes(contenders, budget, trained).items():
+        build = contenders[name](units)
+        row, curves = _train(run, f"{trial.name}-{name}", build, trial, budget, seed, devices, trained)
+        shapes = jax.eval_shape(build, jax.random.key(0))
+        rows.append(
+            {
+                "trial": trial.name,
+                "network": name,
+                "unit": trial.unit,
+                "higher_is_better": trial.higher_is_better,
+                "baseline": trial.baseline,
+                "units": units,
+                "parameters": parameters,
+                "operations_per_step": operations(shapes, trial.test.inputs[0, 0]),
+                **row,
+            }
+        )
+        arrays |= {f"{trial.name}/{name}/{what}": values for what, values in curves.items()}
+        run.say(f"{trial.name}, {name}: {row['mean']:.4g} {trial.unit} at learning rate {row['learning_rate']:g}")
+    return rows, arrays
+
+
+def _train(
+    run: Run,
+    name: str,
+    build: Build,
+    trial: Trial,
+    budget: Budget,
+    seed: int,
+    devices: int,
+    trained: tuple[str, ...],
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Train one contender at all learning rates and seeds, choose its rate, and test it."""
     began = time.monotonic()
     optimizer = cosine_adam(budget.learning_rates[0], budget.steps, budget.weight_decay)
+    loss, sample = functools.partial(_loss, trial.task), functools.partial(_sample, budget.batch)
 
     def begin(rate: Float[Array, ""], number: Int[Array, ""]) -> train.TrainState:
         weight_key, train_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), number))
@@ -172,16 +237,16 @@ def compete(
     def lane(state: train.TrainState, steps: int) -> tuple[train.TrainState, Any]:
         state, metrics = train.advance(
             state,
-            trial.data,
+            trial.task,
             steps,
-            loss=trial.loss,
-            sample=trial.sample,
+            loss=loss,
+            sample=sample,
             optimizer=optimizer,
             trained=trained,
             clip=budget.clip,
         )
         # A lane that leaves the numbers stays where it was, and must not end the others: it is no `loss` of the run.
-        score = trial.score(state.machine, trial.validation)
+        score = _score(trial, state.machine, trial.validation)
         return state, {"training_loss": metrics["loss"][-1:], "validation": score[None], "finite": state.finite[None]}
 
     rates = jnp.repeat(jnp.asarray(budget.learning_rates, jnp.result_type(float)), budget.seeds)
@@ -195,7 +260,7 @@ def compete(
 
     state, history = train_in_chunks(run, name, advance, state, steps=budget.steps, chunk=budget.chunk)
     grid = (len(budget.learning_rates), budget.seeds)
-    tested = lane_by_lane(lambda machine: trial.score(machine, trial.test), state.machine, devices)(state.machine)
+    tested = lane_by_lane(lambda machine: _score(trial, machine, trial.test), state.machine, devices)(state.machine)
     test, finite = np.asarray(tested).reshape(grid), np.asarray(state.finite).reshape(grid)
     curves = history["validation"].reshape(-1, *grid)
     worst = -np.inf if trial.higher_is_better else np.inf
@@ -203,26 +268,34 @@ def compete(
     best = int(judged.argmax() if trial.higher_is_better else judged.argmin())
     row = {
         "learning_rate": budget.learning_rates[best],
+        "rate_index": best,
         "score": [float(value) for value in test[best]],
         "validation": curves[-1].tolist(),
         "diverged": int((~finite).sum()),
         "seconds": round(time.monotonic() - began, 1),
     }
-    if budget.seeds > 1:
-        mean, low, high = mean_interval(test[best])
-        row |= {"mean": mean, "low": low, "high": high}
-    return row, {"step": history["step"], "validation": curves}
+    return row | mean_interval(test[best])._asdict(), {"step": history["step"], "validation": curves}
 
 
-def difference(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
-    """How much two contenders differ, seed by seed: mean and 95 % interval of `ours - theirs`, and what that says.
+def differences(rows: Sequence[Mapping[str, Any]], pairs: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """How much contenders differ, seed by seed.
 
     Args:
-        ours: scores of one contender.
-        theirs: scores of the other, of the same seeds.
+        rows: of `compete`, for any number of trials.
+        pairs: names of two contenders, ours and theirs; in a trial that does not have both they are passed over.
 
     Returns:
-        `mean`, `low`, `high`, and whether the interval leaves out 0 (`differs`).
+        A row for every pair in every trial: mean and 95 % interval (`low`, `high`) of the score of ours minus that of
+        theirs, and whether the interval leaves out 0 (`differs`).
     """
-    mean, low, high = mean_interval(np.asarray(ours) - np.asarray(theirs))
-    return {"mean": mean, "low": low, "high": high, "differs": not low <= 0 <= high}
+    found = []
+    for trial in dict.fromkeys(row["trial"] for row in rows):
+        of = {row["network"]: row for row in rows if row["trial"] == trial}
+        for ours, theirs in pairs:
+            if ours not in of or theirs not in of:
+                continue
+            mean, low, high = mean_interval(np.subtract(of[ours]["score"], of[theirs]["score"]))
+            told = {name: of[ours][name] for name in ("unit", "higher_is_better")}
+            numbers = {"mean": mean, "low": low, "high": high, "differs": not low <= 0 <= high}
+            found.append({"trial": trial, "ours": ours, "theirs": theirs, **told, **numbers})
+    return found

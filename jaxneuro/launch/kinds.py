@@ -29,7 +29,7 @@ from jaxneuro.launch.limits import LARGEST, Within
 from jaxneuro.machine import Bounds, StateMachine
 
 # Where public classes are; a name means the same class in all of them.
-ROOMS = (jaxneuro, jaxneuro.gated, jaxneuro.complex, jaxneuro.linear)
+ROOMS = (jaxneuro, jaxneuro.gated, jaxneuro.complex, jaxneuro.linear, jaxneuro.tasks)
 LARGEST_SIZE = 1_000_000
 
 

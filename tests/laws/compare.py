@@ -16,8 +16,8 @@ def assert_same(actual, expected, ulps=0):
     Args:
         actual: a pytree of arrays.
         expected: another.
-        ulps: how far they may be apart, in roundings at the size of the leaf's largest element (at least 1); 0 asks for
-            the same bits.
+        ulps: how far they may be apart, in roundings at the size of the leaf's largest element (at least 1), complex
+            numbers in modulus; 0 asks for the same bits.
     """
     assert jax.tree.structure(actual) == jax.tree.structure(expected)
     for (path, a), b in zip(jax.tree_util.tree_leaves_with_path(actual), jax.tree.leaves(expected), strict=True):
@@ -32,9 +32,26 @@ def assert_same(actual, expected, ulps=0):
             np.testing.assert_array_equal(a, b, err_msg=name)
 
 
+def is_complex(leaf):
+    return jnp.issubdtype(leaf.dtype, jnp.complexfloating)
+
+
+def as_parts(tree):
+    """Every complex leaf as a real one with a leading axis of real and imaginary part; other leaves as they are."""
+    return jax.tree.map(lambda leaf: jnp.stack([leaf.real, leaf.imag]) if is_complex(leaf) else leaf, tree)
+
+
+def from_parts(parts, like):
+    """What `as_parts` made of a tree with leaves of the kinds of `like`."""
+    return jax.tree.map(lambda part, leaf: jax.lax.complex(*part) if is_complex(leaf) else part, parts, like)
+
+
 def weighted_sum(tree):
-    """A scalar to which every inexact number of a tree contributes, each with a weight of its own."""
-    leaves = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    """A real scalar to which every inexact number of a tree contributes, each with a weight of its own.
+
+    The real and the imaginary part of a complex number are two numbers.
+    """
+    leaves = [leaf for leaf in jax.tree.leaves(as_parts(tree)) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
     return sum(jnp.sum(leaf.ravel() * jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype))) for leaf in leaves)
 
 

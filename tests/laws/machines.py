@@ -19,8 +19,10 @@ import jaxneuro as jn
 from tests.laws.row import Row, currents, floats, vectors
 from tests.laws.rows_complex import COMPLEX
 from tests.laws.rows_gated import GATED
+from tests.laws.rows_interop import INTEROP
 from tests.laws.rows_linear import LINEAR
 from tests.laws.rows_minimal import MINIMAL
+from tests.laws.rows_wide import WIDE
 
 STEPS = 14
 HALF = 7
@@ -164,6 +166,8 @@ MACHINES = (
     *MINIMAL,
     *COMPLEX,
     *LINEAR,
+    *INTEROP,
+    *WIDE,
 )
 
 

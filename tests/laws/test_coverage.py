@@ -12,12 +12,16 @@ from pathlib import Path
 import pytest
 
 import jaxneuro as jn
+import jaxneuro.interop.equinox
+import jaxneuro.interop.flax
 from jaxneuro.launch.kinds import ROOMS, public
 from tests.laws.machines import MACHINES, NATURES, example
 from tests.laws.test_gradients import surrogate_of
 
 PACKAGE = Path(jn.__file__).parent
 TESTS = Path(__file__).parents[1]
+# Public where they are: `import jaxneuro` must not import the libraries that they adapt.
+ADAPTORS = (jaxneuro.interop.equinox, jaxneuro.interop.flax)
 # What these put out is what the machines inside put out.
 WRAPPERS = (jn.Population, jn.Chain, jn.Feedback, jn.Delay, jn.Rewritable)
 
@@ -36,8 +40,9 @@ def concrete_machines():
 
 
 def check_exported(kinds):
-    hidden = sorted(kind.__name__ for kind in kinds if public(jn.StateMachine).get(kind.__name__) is not kind)
-    assert not hidden, f"not exported by jaxneuro/__init__.py or its wing's: {', '.join(hidden)}"
+    known = {kind for room in ADAPTORS for _, kind in inspect.getmembers(room, inspect.isclass)}
+    hidden = sorted(kind.__name__ for kind in kinds - set(public(jn.StateMachine).values()) - known)
+    assert not hidden, f"not exported by jaxneuro/__init__.py or its wing's, nor an adaptor: {', '.join(hidden)}"
 
 
 def check_rows(kinds, rows):
@@ -70,7 +75,7 @@ def test_every_machine_is_exported():
 
 
 def test_a_name_means_one_class_in_all_rooms():
-    named = [(name, part) for room in ROOMS for name, part in vars(room).items() if inspect.isclass(part)]
+    named = [(name, part) for room in (*ROOMS, *ADAPTORS) for name, part in vars(room).items() if inspect.isclass(part)]
     assert len(dict(named)) == len(set(named))
 
 

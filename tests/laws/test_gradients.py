@@ -18,7 +18,7 @@ from jax.flatten_util import ravel_pytree
 
 import jaxneuro as jn
 from tests.laws import gradient
-from tests.laws.compare import assert_same, numbers, silenced, weighted_sum
+from tests.laws.compare import as_parts, assert_same, from_parts, numbers, silenced, weighted_sum
 from tests.laws.machines import HALF, MACHINES, each, every_machine, example, make
 
 STEP = 1e-5
@@ -50,10 +50,17 @@ def check_finite_gradients(machine, inputs):
 
 
 def check_true_gradients(machine, inputs, order=1):
-    """All partial derivatives against central differences; both modes of differentiation; call it in float64."""
+    """All partial derivatives against central differences; both modes of differentiation; call it in float64.
+
+    A complex state variable or input is two real ones: a neuron of modulus and phase has no complex derivative.
+    """
     total, varied = objective(machine, inputs)
-    point, restore = ravel_pytree(varied)
+    point, join = ravel_pytree(as_parts(varied))
     point = np.asarray(point)
+
+    def restore(point):
+        return from_parts(join(point), varied)
+
     assert point.dtype == np.float64
     quick = functools.partial(jax.jit, compiler_options=gradient.QUICK)
     objective_at, slope_at = (lambda point: total(restore(point))), jax.grad(lambda point: total(restore(point)))

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.initial import check_sizes, glorot, orthogonal
+from jaxneuro.initial import check_sizes, chrono, glorot, orthogonal
 from jaxneuro.machine import Driven, parameter
 
 
@@ -35,7 +35,9 @@ class LSTM(Driven[LSTMState, Float[Array, "inputs"], Float[Array, "units"], Floa
         input_weights: W, `[4 units, inputs]`, uniform of variance `2 / (inputs + units)` (Glorot and Bengio 2010).
         recurrent_weights: U, `[4 units, units]`, orthogonal for each gate (Saxe et al. 2014).
         bias: b, `[4 units]`, 0, and 1 for the forget gate: a neuron that starts by remembering learns long
-            dependencies (Jozefowicz et al. 2015, section 2.2).
+            dependencies (Jozefowicz et al. 2015, section 2.2). With `longest`, the longest dependency T in steps, the
+            forget gate has `log u`, u uniform on [1, T - 1], and the input gate the negative of that, so that the
+            neurons remember for 1 to T steps (Tallec and Ollivier 2018, arXiv:1804.11188).
 
     Parameters: `4 units (inputs + units + 1)`. Input `[inputs]`. Output: h, `[units]`.
 
@@ -47,12 +49,14 @@ class LSTM(Driven[LSTMState, Float[Array, "inputs"], Float[Array, "units"], Floa
     recurrent_weights: Float[Array, "gates units"] = parameter()
     bias: Float[Array, "gates"] = parameter()
 
-    def __init__(self, inputs: int, units: int, *, key: PRNGKeyArray) -> None:
+    def __init__(self, inputs: int, units: int, *, longest: float | None = None, key: PRNGKeyArray) -> None:
         check_sizes("LSTM", inputs=inputs, units=units)
-        input_key, recurrent_key = jax.random.split(key)
+        input_key, recurrent_key, bias_key = jax.random.split(key, 3)
         self.input_weights = glorot(input_key, units, inputs, gates=4)
         self.recurrent_weights = orthogonal(recurrent_key, units, gates=4)
-        self.bias = jnp.zeros((4, units)).at[1].set(1).reshape(4 * units)
+        forget = jnp.ones(units) if longest is None else chrono(bias_key, units, longest)
+        zero = jnp.zeros(units)
+        self.bias = jnp.concatenate([zero if longest is None else -forget, forget, zero, zero])
 
     @property
     def units(self) -> int:

@@ -4,6 +4,7 @@ import functools
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import jaxneuro as jn
@@ -41,7 +42,7 @@ def check_against(cell, build, *fields):
     for dtype, tolerance in (("float32", 1e-6), ("float64", 1e-12)):
         with jax.enable_x64(dtype == "float64"):
             machine = jn.cast(build(found), dtype)
-            _, outputs, states = jn.run(machine, arrays()["sequence"].astype(dtype), observe=whole)
+            _, outputs, states = jn.run(machine, jnp.asarray(arrays()["sequence"], dtype), observe=whole)
             for number, field in enumerate(fields):
                 if field is None:
                     continue

@@ -112,6 +112,25 @@ def test_the_gates_it_shows_are_the_gates_it_uses(key):
     np.testing.assert_allclose(output, gates.output * jnp.tanh(after.cell), atol=1e-6)
 
 
+def test_starts_by_remembering_for_up_to_the_longest_time(key):
+    plain, lstm = jn.LSTM(3, 4000, key=key), jn.LSTM(3, 4000, longest=100.0, key=key)
+    np.testing.assert_array_equal(lstm.input_weights, plain.input_weights)
+    i, f, g, o = np.split(np.asarray(lstm.bias), 4)
+    times = np.exp(f)
+    assert times.min() >= 1
+    assert times.max() <= 99
+    # The mean of a sample of a uniform distribution on [1, 99].
+    assert times.mean() == pytest.approx(50, abs=4 * 98 / 12**0.5 / 4000**0.5)
+    np.testing.assert_array_equal(i, -f)
+    assert not np.any([g, o])
+
+
+@pytest.mark.parametrize("longest", [2.0, 0.0, -5.0, float("nan")])
+def test_a_longest_time_that_is_none_is_refused(longest, key):
+    with pytest.raises(ValueError, match=r"longest=.* steps; it must be above 2"):
+        jn.LSTM(3, 4, longest=longest, key=key)
+
+
 @pytest.mark.parametrize(("inputs", "units"), [(0, 3), (3, 0)])
 def test_bad_sizes_are_refused(inputs, units, key):
     with pytest.raises(ValueError, match=f"LSTM got inputs={inputs}, units={units}; both must be at least 1"):
