@@ -3,7 +3,11 @@
 Nothing is downloaded. What is read is compared with the figures published for it, and comes with its provenance.
 """
 
+import gzip
 import hashlib
+import io
+import math
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +26,25 @@ class Digits(NamedTuple):
     provenance: str
 
 
+class Mnist(NamedTuple):
+    """28 x 28 images of handwritten digits, grey values from 0 to 255, and their classes."""
+
+    images: np.ndarray  # uint8 [60000, 28, 28]
+    labels: np.ndarray  # int32 [60000]
+    test_images: np.ndarray  # uint8 [10000, 28, 28]
+    test_labels: np.ndarray  # int32 [10000]
+    provenance: str
+
+
+class Chorales(NamedTuple):
+    """Bach's chorales as piano rolls: for every piece, which of 88 notes sound in each frame."""
+
+    training: tuple[np.ndarray, ...]  # 229 pieces, uint8 [frames, 88]
+    validation: tuple[np.ndarray, ...]  # 76 pieces
+    test: tuple[np.ndarray, ...]  # 77 pieces
+    provenance: str
+
+
 class Text(NamedTuple):
     """Some text and where it comes from."""
 
@@ -30,6 +53,9 @@ class Text(NamedTuple):
 
 
 _DIGITS_SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
+
+_LARGEST_FILE = 2**28
+_IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 # `pydoc_data.topics` is a part of Python that changes with every version: sha256 of the joined text, by version.
 _TOPICS_SHA256 = {
@@ -98,9 +124,7 @@ def read_text(path: str | Path) -> Text:
     path = Path(path).expanduser()
     if not path.is_file():
         raise DataError(f"The text file {path} does not exist; name a UTF-8 file, or leave text.path out.")
-    if path.stat().st_size > 2**28:
-        raise DataError(f"The text file {path} has {path.stat().st_size} bytes; at most {2**28} are read.")
-    content = path.read_bytes()
+    content = _content(path)
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
@@ -108,6 +132,123 @@ def read_text(path: str | Path) -> Text:
     if len(text) < 1000:
         raise DataError(f"The text file {path} has {len(text)} characters; a model needs at least 1000.")
     return Text(text, f"{path.name}, {len(text)} characters, sha256 {hashlib.sha256(content).hexdigest()[:12]}")
+
+
+def idx(path: str | Path) -> np.ndarray:
+    """An array in an IDX file, such as those of MNIST, as it is or packed by gzip.
+
+    Args:
+        path: the file, at most 256 MiB, also unpacked.
+
+    Returns:
+        The array, in the byte order of this machine.
+
+    Raises:
+        DataError: if the file is missing, too large, damaged, or no IDX file.
+    """
+    path = Path(path).expanduser()
+    content = _content(path)
+    if content[:2] == b"\x1f\x8b":
+        try:
+            with gzip.open(io.BytesIO(content)) as file:
+                content = file.read(_LARGEST_FILE + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataError(f"The file {path} is a damaged gzip file: {error}.") from error
+        if len(content) > _LARGEST_FILE:
+            raise DataError(f"The file {path} has more than {_LARGEST_FILE} bytes when unpacked.")
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _IDX_TYPES or not 1 <= content[3] <= 8:
+        raise DataError(f"The file {path} is no IDX file: it begins with {content[:4].hex(' ')}.")
+    dtype, start = np.dtype(_IDX_TYPES[content[2]]), 4 + 4 * content[3]
+    shape = [int.from_bytes(content[place : place + 4], "big") for place in range(4, start, 4)]
+    size = start + dtype.itemsize * math.prod(shape)
+    if len(content) != size or len(content) == start:
+        raise DataError(f"The IDX file {path} has {len(content)} bytes; its header {shape} wants {size}, with data.")
+    return np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def mnist(folder: str | Path) -> Mnist:
+    """The 70,000 handwritten digits of MNIST, or another set in its form, from a folder that the user names.
+
+    Args:
+        folder: holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+            `t10k-labels-idx1-ubyte`, each as it is or with `.gz`.
+
+    Returns:
+        Images, labels and provenance.
+
+    Raises:
+        DataError: if a file is missing or damaged, or is not 60,000 or 10,000 images of 28 x 28 with classes 0 to 9.
+
+    Reference: LeCun, Bottou, Bengio and Haffner 1998, Proc. IEEE 86:2278.
+    """
+    arrays, digest = [], hashlib.sha256()
+    for part, samples in (("train", 60_000), ("t10k", 10_000)):
+        for kind, shape in (("images-idx3", (samples, 28, 28)), ("labels-idx1", (samples,))):
+            path = Path(folder).expanduser() / f"{part}-{kind}-ubyte"
+            array = idx(path if path.is_file() else path.with_name(path.name + ".gz"))
+            if array.shape != shape or array.dtype != np.uint8:
+                raise DataError(
+                    f"The file {path} holds {list(array.shape)} of {array.dtype}; expected {list(shape)} of uint8."
+                )
+            if len(shape) == 1 and array.max() > 9:
+                raise DataError(f"The file {path} holds the class {array.max()}; expected 0 to 9.")
+            digest.update(array.tobytes())
+            arrays.append(array)
+    images, labels, test_images, test_labels = arrays
+    provenance = f"IDX files, 60000 and 10000 images of 28 x 28, sha256 {digest.hexdigest()[:12]}"
+    return Mnist(images, labels.astype(np.int32), test_images, test_labels.astype(np.int32), provenance)
+
+
+def chorales(path: str | Path) -> Chorales:
+    """The JSB chorales, as `JSB_Chorales.mat`, from a file that the user names.
+
+    Args:
+        path: a MATLAB 5 file with the cells `traindata`, `validdata` and `testdata` of arrays `[frames, 88]`.
+
+    Returns:
+        The pieces and the provenance.
+
+    Raises:
+        DataError: if SciPy is not installed, or the file is missing, or is not 229, 76 and 77 pieces of 88 notes.
+
+    Reference: Boulanger-Lewandowski, Bengio and Vincent 2012, arXiv:1206.6392.
+    """
+    try:
+        from scipy.io import loadmat
+    except ImportError as error:
+        raise DataError(
+            "The chorales are read by SciPy, which comes with scikit-learn: pip install 'jaxneuro[data]'."
+        ) from error
+    path, counts = Path(path).expanduser(), {"traindata": 229, "validdata": 76, "testdata": 77}
+    content = _content(path)
+    try:
+        cells = loadmat(io.BytesIO(content), variable_names=list(counts))
+    except Exception as error:  # a damaged file makes SciPy raise almost anything
+        raise DataError(f"The file {path} is no MATLAB file that SciPy can read: {error}.") from error
+    sets = {}
+    for name, expected in counts.items():
+        if name not in cells or cells[name].dtype != object:
+            raise DataError(f"The file {path} has no cell array {name}; expected {expected} pieces in it.")
+        pieces = cells[name].ravel().tolist()
+        if len(pieces) != expected:
+            raise DataError(f"The file {path} has {len(pieces)} pieces in {name}; expected {expected}.")
+        for piece in pieces:
+            if getattr(piece, "dtype", np.dtype(object)).kind not in "buif" or piece.shape[1:] != (88,):
+                raise DataError(f"The file {path} has a piece in {name} that is not numbers [frames, 88].")
+            if len(piece) < 2 or not np.isin(piece, (0, 1)).all():
+                raise DataError(f"The file {path} has a piece in {name} that is not two or more frames of 0 and 1.")
+        sets[name] = tuple(np.asarray(piece, np.uint8) for piece in pieces)
+    provenance = f"{path.name}, 229 + 76 + 77 chorales, sha256 {hashlib.sha256(content).hexdigest()[:12]}"
+    return Chorales(sets["traindata"], sets["validdata"], sets["testdata"], provenance)
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file that the user names."""
+    if not path.is_file():
+        raise DataError(f"The file {path} does not exist.")
+    if path.stat().st_size > _LARGEST_FILE:
+        raise DataError(f"The file {path} has {path.stat().st_size} bytes; at most {_LARGEST_FILE} are read.")
+    return path.read_bytes()
 
 
 def split(samples: int, shares: tuple[float, float], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
