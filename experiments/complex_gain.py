@@ -74,22 +74,22 @@ def perceptron(is_complex: bool, inputs: int, units: int, outputs: int, key: PRN
 
 
 def convolution(is_complex: bool, inputs: int, units: int, outputs: int, key: PRNGKeyArray) -> jn.Chain:
-    """Two layers of 3 x 3 kernels, the second with twice the channels at half the resolution."""
+    """Two layers of 3 x 3 kernels, the second at half the resolution."""
     first, second, last = jax.random.split(key, 3)
     pixels = (SIDE // 2) ** 2
     if is_complex:
         kernels = [
             jn.complex.ComplexConv(1, units, activation="crelu", key=first),
-            jn.complex.ComplexConv(units, 2 * units, stride=2, activation="crelu", key=second),
+            jn.complex.ComplexConv(units, units, stride=2, activation="crelu", key=second),
         ]
-        return jn.Chain(AsImage(), *kernels, Flat(), jn.Dense(4 * units * pixels, outputs, key=last))
+        return jn.Chain(AsImage(), *kernels, Flat(), jn.Dense(2 * units * pixels, outputs, key=last))
     kernels = [
         Conv(1, units, gain=2**0.5, key=first),
         Relu(),
-        Conv(units, 2 * units, stride=2, gain=2**0.5, key=second),
+        Conv(units, units, stride=2, gain=2**0.5, key=second),
         Relu(),
     ]
-    return jn.Chain(AsImage(), *kernels, Flat(), jn.Dense(2 * units * pixels, outputs, key=last))
+    return jn.Chain(AsImage(), *kernels, Flat(), jn.Dense(units * pixels, outputs, key=last))
 
 
 def recurrent(is_complex: bool, inputs: int, units: int, outputs: int, key: PRNGKeyArray) -> jn.Chain:
@@ -101,10 +101,10 @@ def recurrent(is_complex: bool, inputs: int, units: int, outputs: int, key: PRNG
 
 
 def gated(is_complex: bool, inputs: int, units: int, outputs: int, key: PRNGKeyArray) -> jn.Chain:
-    """A gated recurrent network."""
+    """A gated recurrent network; gates and states start as large in both."""
     first, last = jax.random.split(key)
     if is_complex:
-        layer = jn.complex.ComplexGRU(inputs, units, activation="hirose", key=first)
+        layer = jn.complex.ComplexGRU(inputs, units, unitary=False, activation="hirose", key=first)
         return jn.Chain(layer, jn.Dense(2 * units, outputs, key=last))
     return jn.Chain(jn.gated.GRU(inputs, units, key=first), jn.Dense(units, outputs, key=last))
 

@@ -1,6 +1,7 @@
 """Differentiable neuroscience in JAX: a neuron is a state machine."""
 
 from jaxneuro import measure as measure
+from jaxneuro import tasks as tasks
 from jaxneuro.compose import Chain as Chain
 from jaxneuro.compose import Delay as Delay
 from jaxneuro.compose import Feedback as Feedback
@@ -39,6 +40,7 @@ from jaxneuro.surrogate import MultiGaussian as MultiGaussian
 from jaxneuro.surrogate import StraightThrough as StraightThrough
 from jaxneuro.surrogate import Surrogate as Surrogate
 from jaxneuro.surrogate import Triangular as Triangular
+from jaxneuro.synapses.conv import Conv as Conv
 from jaxneuro.synapses.dense import Dense as Dense
 
 __version__ = "0.1.0"

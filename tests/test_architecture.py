@@ -27,6 +27,7 @@ PUBLIC = [
     "Affine",
     "ArcTangent",
     "Chain",
+    "Conv",
     "Cosine",
     "Delay",
     "Dense",
@@ -63,6 +64,7 @@ PUBLIC = [
     "parameter",
     "run",
     "stack",
+    "tasks",
 ]
 
 

@@ -1,9 +1,10 @@
 import pytest
 
 import jaxneuro as jn
+from jaxneuro.launch import experiments
 from jaxneuro.launch.advice import ConfigError
 from jaxneuro.launch.kinds import public
-from tests.experiments.small import run
+from tests.experiments.small import ROOT, run
 
 TINY = ("rounds=2", "steps=5", "batch=2", "inputs=4", "units=4", "long_steps=9", "long_batch=2")
 
@@ -27,9 +28,6 @@ def test_a_neuron_that_is_not_a_layer_is_named_with_those_that_are(tmp_path):
 
 
 def test_every_layer_of_the_wings_is_measured():
-    from tests.experiments.small import ROOT
-    from jaxneuro.launch import experiments
-
     measured = experiments.load("cell_speed", ROOT / "configs" / "x.yaml").main.__globals__["layers"]()
     wings = {
         name

@@ -65,7 +65,7 @@ def test_the_resolved_spec_holds_the_defaults_and_reads_back_the_same():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{kind: LIFF}", "neuron.kind 'LIFF' is not a known kind. Did you mean LIF? Allowed: Adaline"),
+        ("{kind: LIFF}", "neuron.kind 'LIFF' is not a known kind. Did you mean LIF? Allowed: ATR"),
         ("{kind: lstm}", "Did you mean LSTM?"),
         ("{kind: StateMachine}", "neuron.kind 'StateMachine' is not a known kind"),
         ("{kind: FastSigmoid}", "neuron.kind 'FastSigmoid' is not a known kind"),
@@ -74,8 +74,8 @@ def test_the_resolved_spec_holds_the_defaults_and_reads_back_the_same():
         ("{kind: os.system}", "is not a known kind"),
         ("{kind: [LIF]}", "neuron.kind ['LIF'] is not a known kind"),
         ("{kind: null}", "neuron.kind null is not a known kind"),
-        ("{tau_ms: 3}", "neuron.kind is missing; it must be one of Adaline"),
-        ("LIF", "neuron is 'LIF'; it must be a mapping such as {kind: Adaline}. Write {kind: LIF}."),
+        ("{tau_ms: 3}", "neuron.kind is missing; it must be one of ATR"),
+        ("LIF", "neuron is 'LIF'; it must be a mapping such as {kind: ATR}. Write {kind: LIF}."),
         ("3", "neuron is 3; it must be a mapping"),
         ("{kind: LIF, tau: 3}", "neuron.tau is not a known field. Did you mean tau_ms? Allowed: tau_ms, resistance"),
         ("{kind: LIF, key: 3}", "neuron.key is set by the experiment"),
@@ -142,17 +142,18 @@ def test_every_kind_is_a_public_class_that_is_not_abstract():
         assert not inspect.isabstract(machine)
 
 
-NEEDS = {"inputs": 3, "units": 4, "outputs": 2, "size": 2}
+NEEDS = {"inputs": 4, "units": 4, "outputs": 2, "size": 2}
 
 
 @pytest.mark.parametrize(
     "name", [name for name in public(jn.StateMachine) if name in kinds(Kind(supplied=tuple(NEEDS)))]
 )
 def test_every_kind_can_be_named_and_built_with_its_defaults(name, key):
-    nested = {"Population": ", shared: true, machine: {kind: Rate}"}
+    nested = {"Population": ", shared: true, machine: {kind: Rate}", "NestedLSTM": ", inner: {kind: LSTM}"}
     flow = ", flow: {kind: LIF}" if "flow" in inspect.signature(public(jn.StateMachine)[name]).parameters else ""
     initial = ", initial: 0" if name == "Delay" else ""
     found = spec(f"{{kind: {name}{nested.get(name, flow or initial)}}}")
     parameters = inspect.signature(found.machine_class).parameters
-    machine = build(found, key=key, **{need: size for need, size in NEEDS.items() if need in parameters})
+    missing = {need: size for need, size in NEEDS.items() if need in parameters and need not in dict(found.arguments)}
+    machine = build(found, key=key, **missing)
     assert isinstance(machine, public(jn.StateMachine)[name])
