@@ -8,11 +8,13 @@ import pytest
 import yaml
 
 from jaxneuro.launch import experiments
+from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.config import load
 from jaxneuro.launch.reading import read_text
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+FINDINGS = ROOT / "experiments" / "README.md"
 RESULTS = ROOT / "experiments" / "results"
 
 
@@ -81,13 +83,89 @@ def kernels():
     return table(columns, rows)
 
 
-TABLES = {"quickstart": quickstart, "text": text, "recurrent": recurrent, "kernels": kernels}
+def scores(name):
+    rows = [
+        [
+            row["trial"],
+            row["network"],
+            f"{row['mean']:.3g} ({row['low']:.3g} to {row['high']:.3g})",
+            row["unit"],
+            f"{row['parameters']:,}",
+            f"{row['operations_per_step']:,}",
+            f"{row['learning_rate']:g}",
+            f"{row['seconds']:.0f}",
+        ]
+        for row in results(name)["scores"]
+    ]
+    columns = ["task", "network", "test score (95 % interval)", "unit", "parameters", "operations per step"]
+    return table([*columns, "learning rate", "seconds"], rows)
+
+
+def finding(name):
+    found = results(name)
+    return "\n".join([f"**{found['answer']}**", "", *(f"- {sentence(row)}" for row in found["differences"])])
+
+
+def ratio(row, peer):
+    return f"{row['peer_over_ours'][peer]['median']:.2f}" if peer in row["peer_over_ours"] else ""
+
+
+PEERS = ("plain scan", "flax", "equinox", "torch")
+CHOSEN = ("RNN", "GRU", "LSTM", "NestedLSTM", "MGU", "SLSTM", "RHN", "ComplexGRU", "LRU", "MinGRU")
+
+
+def cells(chosen=None):
+    rows = [
+        [
+            row["neuron"],
+            f"{row['states']:,}",
+            f"{row['parameters']:,}",
+            f"{row['operations_per_step']:,}",
+            *(ratio(row, peer) for peer in PEERS),
+            f"{row['first_call_seconds']:.1f}",
+        ]
+        for row in results("cells")["cells"]
+        if chosen is None or row["neuron"] in chosen
+    ]
+    columns = ["neuron", "states", "parameters", "operations per step", *PEERS, "first call (s)"]
+    return table(columns, rows)
+
+
+def executors():
+    rows = [
+        [row["neuron"], *(f"{entry[what]['median']:.2f}" for entry in row["executors"] for what in ("forward", "train"))]
+        for row in results("cells")["cells"]
+        if "executors" in row
+    ]
+    (short, long) = (f"{entry['steps']:,} steps" for entry in next(filter(None, map(entries, results("cells")["cells"]))))
+    heads = [f"{what}, {steps}" for steps in (short, long) for what in ("forward", "train")]
+    return table(["neuron", *heads], rows)
+
+
+def entries(row):
+    return row.get("executors")
+
+
+TABLES = {
+    "quickstart": quickstart,
+    "text": text,
+    "recurrent": recurrent,
+    "kernels": kernels,
+    "chosen cells": lambda: cells(CHOSEN),
+    "cells": cells,
+    "executors": executors,
+    "nested_lstm answer": lambda: finding("nested_lstm"),
+    "nested_lstm": lambda: scores("nested_lstm"),
+    "complex_gain answer": lambda: finding("complex_gain"),
+    "complex_gain": lambda: scores("complex_gain"),
+}
 
 
 def shown(name):
-    found = re.search(rf"<!-- results: {name} -->\n(.*?)\n?<!-- end -->", README.read_text(), re.DOTALL)
-    assert found is not None
-    return found[1]
+    words = README.read_text() + FINDINGS.read_text()
+    found = set(re.findall(rf"<!-- results: {name} -->\n(.*?)\n?<!-- end -->", words, re.DOTALL))
+    assert len(found) == 1
+    return found.pop()
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -96,10 +174,13 @@ def test_tables_hold_the_numbers_of_the_results(name):
 
 
 def test_every_table_is_checked_and_every_file_exists():
-    words = README.read_text()
-    assert set(re.findall(r"<!-- results: (\w+) -->", words)) == set(TABLES)
-    for path in re.findall(r"\]\(([^)]+)\)|`((?:configs|jaxneuro|tests|experiments)/[\w./-]+)`", words):
-        assert (ROOT / next(filter(None, path))).exists()
+    found = []
+    for file in (README, FINDINGS):
+        words = file.read_text()
+        found += re.findall(r"<!-- results: ([\w ]+) -->", words)
+        for link, path in re.findall(r"\]\(([^)#]+)\)|`((?:configs|jaxneuro|tests|experiments)/[\w./-]+)`", words):
+            assert (file.parent / link if link else ROOT / path).exists()
+    assert set(found) == set(TABLES)
 
 
 def blocks(language):
@@ -108,7 +189,7 @@ def blocks(language):
 
 def test_code_runs_one_block_after_the_other_as_in_a_notebook():
     names = {}
-    assert len(blocks("python")) == 3
+    assert len(blocks("python")) == 4
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), names)
     rates = names["rates"]

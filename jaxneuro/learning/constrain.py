@@ -42,8 +42,8 @@ def cayley(weights: Parts, gradient: Parts, rate: float | Float[Array, ""]) -> P
 def retract(weights: Parts, iterations: int = 2) -> Parts:
     """The unitary matrix nearest to one that is almost unitary: the polar factor, by `W <- W (3 I - W^H W) / 2`.
 
-    Each iteration squares the error, which must be below 1 in `W^H W - I`; two of them bring any error that rounding
-    may have left down to that of one rounding.
+    Each iteration squares the error `W^H W - I`, whose norm must be below 1; two of them bring whatever rounding may
+    have left down to that of one rounding. Without them the roundings of many steps add up.
 
     Args:
         weights: W.

@@ -1,6 +1,5 @@
 """Training on the unitary matrices: the update against NumPy, what rounding leaves of it, and a network that learns."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +10,7 @@ import jaxneuro as jn
 from jaxneuro.initial import unitary as drawn
 from jaxneuro.learning import constrain, train
 
-UPDATES, UNITS = 10_000, 32
+UPDATES, UNITS = 10_000, 16
 
 
 def joined(parts):
@@ -19,9 +18,9 @@ def joined(parts):
 
 
 def error(weights):
-    """The largest element of `W^H W - I` in modulus."""
+    """The Frobenius norm of `W^H W - I`."""
     w = joined(weights)
-    return np.abs(w.conj().T @ w - np.eye(len(w))).max()
+    return np.linalg.norm(w.conj().T @ w - np.eye(len(w)))
 
 
 def test_the_step_is_the_cayley_transform_of_the_paper(key, float64):
@@ -53,8 +52,8 @@ def test_retraction_gives_the_nearest_unitary_matrix(key, float64):
     assert error(noisy) > 0.01
     np.testing.assert_allclose(joined(constrain.retract(noisy, iterations=4)), u @ vh, rtol=0, atol=1e-14)
     errors = [error(constrain.retract(noisy, iterations=count)) for count in range(3)]
-    assert errors[1] < 2 * errors[0] ** 2 * 8
-    assert errors[2] < 2 * errors[1] ** 2 * 8
+    assert errors[1] < errors[0] ** 2
+    assert errors[2] < errors[1] ** 2
 
 
 def updated(dtype):
@@ -78,7 +77,7 @@ def test_a_matrix_is_unitary_after_10000_updates_and_keeps_the_length_of_a_state
     weights = updated(dtype)
     assert weights.dtype == dtype
     assert error(weights) <= bound
-    assert np.abs(weights - drawn(jax.random.key(0), UNITS)).max() > 0.1
+    assert np.abs(joined(weights) - joined(drawn(jax.random.key(0), UNITS))).max() > 0.1
     w = jax.lax.complex(*weights)
     start = jax.random.normal(jax.random.key(2), (UNITS,), dtype).astype(w.dtype)
     final = jax.jit(lambda h: jax.lax.fori_loop(0, 100_000, lambda _, h: w @ h, h))(start)
@@ -117,7 +116,6 @@ def test_a_network_learns_and_its_matrix_stays_unitary(key):
         optimizer=optimizer,
         trained=trained,
     )
-    print(record["loss"][::30])
     # The matrix alone is trained: the length of the state is what the input weights made it, its direction is learned.
     assert record["loss"][-1] < 0.5 * record["loss"][0]
     assert error(state.machine.recurrent_weights) < 1e-6

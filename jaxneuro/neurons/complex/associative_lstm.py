@@ -50,7 +50,8 @@ class AssociativeLSTM(
         self.input_weights = glorot(input_key, units, inputs, gates=9)
         self.recurrent_weights = glorot(recurrent_key, units, 2 * units, gates=9)
         self.bias = jnp.zeros(9 * units).at[:units].set(1)
-        self.permutations = jnp.stack([jnp.arange(units), *(jax.random.permutation(k, units) for k in keys)])
+        identity = jnp.arange(units, dtype=jnp.int32)
+        self.permutations = jnp.stack([identity, *(jax.random.permutation(k, identity) for k in keys)])
 
     @property
     def outputs(self) -> int:

@@ -21,7 +21,8 @@ class EUNN(Driven[EUNNState, Float[Array, "inputs"], Float[Array, "features"], C
     """A layer of complex neurons joined by a unitary matrix that is a product of layers of rotations.
 
     `h <- modReLU(W h + V x)`, `W = D F_L ... F_2 F_1`, `D = diag(exp(i phase))`. Each F rotates disjoint pairs, by
-    `[[exp(i phi) cos(theta), -exp(i phi) sin(theta)], [sin(theta), cos(theta)]]`.
+    `[[exp(i phi) cos(theta), -sin(theta)], [exp(i phi) sin(theta), cos(theta)]]`: the inverse of the paper's rotation,
+    which its product of all unitary matrices consists of.
 
     Fields (complex ones with a leading axis of real and imaginary part; all quantities dimensionless):
         input_weights: V, `[2, units, inputs]`, each part uniform of variance `2 / (inputs + units)`.

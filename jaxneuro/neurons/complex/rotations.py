@@ -1,7 +1,10 @@
 """Unitary and orthogonal matrices as products of layers of rotations of pairs.
 
-One rotation takes two numbers, `(a, b) -> (exp(i phi) (cos(theta) a - sin(theta) b), sin(theta) a + cos(theta) b)`. A
-layer rotates many disjoint pairs: pairs of numbers `stride` apart, from number `offset` on.
+One rotation takes two numbers, `(a, b) -> (cos(theta) a' - sin(theta) b, sin(theta) a' + cos(theta) b)` with
+`a' = exp(i phi) a`. A layer rotates many disjoint pairs: pairs of numbers `stride` apart, from number `offset` on.
+
+With the phase before the rotation, and a diagonal of phases behind the last layer, as many layers as numbers reach
+every unitary matrix; phases behind the rotations of the last layers would do what that diagonal does.
 
 Reference: Jing et al. 2017, arXiv:1612.05231, sections 3.1 to 3.3.
 """
@@ -72,8 +75,8 @@ def rotate(
         here, shape = slice(done, done + count), (count // stride, stride)
         pairs = state[offset : offset + 2 * count].reshape(count // stride, 2, stride)
         c, s, a, b = cos[here].reshape(shape), sin[here].reshape(shape), pairs[:, 0], pairs[:, 1]
-        first = c * a - s * b if turns is None else turns[here].reshape(shape) * (c * a - s * b)
-        turned = jnp.stack([first, s * a + c * b], axis=1).reshape(2 * count)
+        a = a if turns is None else turns[here].reshape(shape) * a
+        turned = jnp.stack([c * a - s * b, s * a + c * b], axis=1).reshape(2 * count)
         state = jnp.concatenate([state[:offset], turned, state[offset + 2 * count :]])
         done += count
     return state

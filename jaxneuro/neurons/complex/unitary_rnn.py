@@ -49,7 +49,7 @@ class UnitaryRNN(Driven[UnitaryRNNState, Float[Array, "inputs"], Float[Array, "f
         self.phases = jax.random.uniform(keys[1], (3, units), minval=-jnp.pi, maxval=jnp.pi)
         self.reflections = jax.random.uniform(keys[2], (2, 2, units), minval=-1.0, maxval=1.0)
         self.bias = jnp.zeros(units)
-        self.permutation = jax.random.permutation(keys[3], units)
+        self.permutation = jax.random.permutation(keys[3], jnp.arange(units, dtype=jnp.int32))
 
     @property
     def outputs(self) -> int:
