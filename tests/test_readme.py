@@ -132,18 +132,16 @@ def cells(chosen=None):
 
 
 def executors():
+    linear = [row for row in results("cells")["cells"] if "executors" in row]
+    heads = [f"{what}, {entry['steps']:,} steps" for entry in linear[0]["executors"] for what in ("forward", "train")]
     rows = [
-        [row["neuron"], *(f"{entry[what]['median']:.2f}" for entry in row["executors"] for what in ("forward", "train"))]
-        for row in results("cells")["cells"]
-        if "executors" in row
+        [
+            row["neuron"],
+            *(f"{entry[what]['median']:.2f}" for entry in row["executors"] for what in ("forward", "train")),
+        ]
+        for row in linear
     ]
-    (short, long) = (f"{entry['steps']:,} steps" for entry in next(filter(None, map(entries, results("cells")["cells"]))))
-    heads = [f"{what}, {steps}" for steps in (short, long) for what in ("forward", "train")]
     return table(["neuron", *heads], rows)
-
-
-def entries(row):
-    return row.get("executors")
 
 
 TABLES = {

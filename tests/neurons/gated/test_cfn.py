@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
+from tests.neurons.gated.by_hand import InputOfOne, with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, check_against
-from tests.neurons.gated.transcribed import InputOfOne, with_weights
 
 
 def test_equals_the_recorded_cell():

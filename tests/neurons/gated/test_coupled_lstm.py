@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.equations import check_equations, rows, sigmoid
+from tests.neurons.gated.by_hand import check_equations, rows, sigmoid
 
 CoupledLSTM = jn.gated.CoupledLSTM
 

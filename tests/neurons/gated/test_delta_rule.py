@@ -7,7 +7,7 @@ import pytest
 
 import jaxneuro as jn
 from jaxneuro.launch.kinds import Kind, parse
-from tests.neurons.gated.by_hand import check_by_hand, replaced, sigmoid, size
+from tests.neurons.gated.by_hand import check_by_hand, sigmoid, size, with_weights
 
 
 def normalised(kind, key):
@@ -41,7 +41,7 @@ def test_recalls_the_last_value_of_each_key(key):
     weights[0, 0] = weights[1, 1] = weights[4, 0] = weights[5, 1] = 100
     weights[2, 2] = weights[3, 3] = 1
     machine = jn.gated.DeltaRule(4, 2, key=key)
-    machine = replaced(machine, input_weights=weights, rate_weights=np.array([50.0, 50.0, 0.0, 0.0]))
+    machine = with_weights(machine, input_weights=weights, rate_weights=np.array([50.0, 50.0, 0.0, 0.0]))
     inputs = jnp.asarray([[1.0, 0, 3, 4], [0, 1, -1, 7], [1, 0, 5, -6]])
     state, outputs = jn.run(machine, inputs)
     np.testing.assert_allclose(outputs, inputs[:, 2:], rtol=1e-5)
@@ -49,7 +49,7 @@ def test_recalls_the_last_value_of_each_key(key):
 
 
 def test_one_neuron_with_negative_eigenvalues_counts_modulo_two(key):
-    machine = replaced(
+    machine = with_weights(
         jn.gated.DeltaRule(1, 1, negative=True, key=key),
         input_weights=np.array([[100.0], [0.0], [100.0]]),
         rate_weights=np.array([50.0]),

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.equations import check_equations, rows, sigmoid
+from tests.neurons.gated.by_hand import check_equations, rows, sigmoid, with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, check_against
-from tests.neurons.gated.transcribed import with_weights
 
 GRU = jn.gated.GRU
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.by_hand import check_by_hand, replaced, sigmoid, size
+from tests.neurons.gated.by_hand import check_by_hand, sigmoid, size, with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, check_against
 
 
@@ -31,7 +31,7 @@ def test_one_layer_is_an_update_gate_neuron():
     # Its gate keeps where ours renews.
     def build(found):
         signs = np.repeat([1.0, -1.0], UNITS)
-        return replaced(
+        return with_weights(
             jn.gated.RHN(INPUTS, UNITS, depth=1, key=jax.random.key(0)),
             input_weights=signs[:, None] * found["weight_ih"],
             recurrent_weights=(signs[:, None] * found["weight_hh"])[None],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.by_hand import check_by_hand, replaced, sigmoid, size
+from tests.neurons.gated.by_hand import check_by_hand, sigmoid, size, with_weights
 from tests.neurons.gated.recorded import INPUTS, check_against
 
 
@@ -29,7 +29,7 @@ def test_follows_the_equations():
 
 def test_equals_the_recorded_cell():
     def build(found):
-        return replaced(
+        return with_weights(
             jn.gated.IntersectionRNN(INPUTS, INPUTS, key=jax.random.key(0)),
             input_weights=found["weight_ih"],
             recurrent_weights=found["weight_hh"],
@@ -40,7 +40,7 @@ def test_equals_the_recorded_cell():
 
 
 def test_open_gates_carry_input_and_state_on(key):
-    machine = replaced(jn.gated.IntersectionRNN(4, 4, key=key), bias=np.repeat([0.0, 0.0, 200.0, 200.0], 4))
+    machine = with_weights(jn.gated.IntersectionRNN(4, 4, key=key), bias=np.repeat([0.0, 0.0, 200.0, 200.0], 4))
     inputs = jax.random.normal(key, (50, 4))
     start = jax.tree.map(lambda leaf: leaf + 0.5, machine.init(key))
     state, outputs = jn.run(machine, inputs, state=start)

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.by_hand import check_by_hand, replaced, sigmoid, size
+from tests.neurons.gated.by_hand import InputOfOne, check_by_hand, sigmoid, size, with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, check_against
-from tests.neurons.gated.transcribed import InputOfOne
 
 
 def equations(m, sequence):
@@ -26,7 +25,7 @@ def test_follows_the_equations():
 def test_equals_the_recorded_cell():
     def build(found):
         # The recorded cell has a bias of the candidate too: here the weights of an input that is always 1.
-        machine = replaced(
+        machine = with_weights(
             jn.gated.LightRU(INPUTS + 1, UNITS, key=jax.random.key(0)),
             input_weights=np.column_stack([found["weight_ih"], found["bias_ih"]]),
             recurrent_weights=found["weight_hh"],
@@ -38,7 +37,7 @@ def test_equals_the_recorded_cell():
 
 
 def test_a_closed_gate_keeps_the_state(key):
-    machine = replaced(jn.gated.LightRU(3, 4, key=key), bias=np.full(4, -200.0))
+    machine = with_weights(jn.gated.LightRU(3, 4, key=key), bias=np.full(4, -200.0))
     start = jax.tree.map(lambda leaf: leaf + 0.5, machine.init(key))
     state, _ = jn.run(machine, jnp.ones((1000, 3)), state=start)
     np.testing.assert_array_equal(state.hidden, 0.5)

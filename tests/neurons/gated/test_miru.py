@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
+from tests.neurons.gated.by_hand import with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, check_against
-from tests.neurons.gated.transcribed import with_weights
 
 
 @pytest.mark.parametrize(("cell", "kind"), [("MiRU1Cell", jn.gated.MiRU1), ("MiRU2Cell", jn.gated.MiRU2)])

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.equations import as_machine, drawn, rows, sigmoid, whole
-from tests.neurons.gated.transcribed import with_weights
+from tests.neurons.gated.by_hand import as_machine, drawn, rows, sigmoid, with_weights
+from tests.neurons.gated.recorded import whole
 
 MLSTM = jn.gated.MLSTM
 INPUTS, UNITS = 3, 4

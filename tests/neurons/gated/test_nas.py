@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.equations import check_equations, rows, sigmoid
-from tests.neurons.gated.transcribed import with_weights
+from tests.neurons.gated.by_hand import check_equations, rows, sigmoid, with_weights
 
 NAS = jn.gated.NAS
 

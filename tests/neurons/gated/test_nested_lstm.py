@@ -13,7 +13,8 @@ import jaxneuro as jn
 from jaxneuro.launch.config import ConfigPart, load
 from jaxneuro.launch.kinds import Kind, MachineSpec, build
 from jaxneuro.launch.reading import read_text
-from tests.neurons.gated.equations import STEPS, as_machine, drawn, rows, sigmoid, whole
+from tests.neurons.gated.by_hand import STEPS, as_machine, drawn, rows, sigmoid
+from tests.neurons.gated.recorded import whole
 
 NestedLSTM, LSTM, GRU = jn.gated.NestedLSTM, jn.LSTM, jn.gated.GRU
 INPUTS, UNITS = 3, 4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.by_hand import check_by_hand, replaced, sigmoid, size
+from tests.neurons.gated.by_hand import check_by_hand, sigmoid, size, with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, check_against
 
 
@@ -30,7 +30,7 @@ def test_equals_the_recorded_cell():
     # candidate our cell is twice its cell, and the outputs are the same.
     def build(found):
         twice = np.repeat([1.0, 2.0, 1.0], UNITS)
-        return replaced(
+        return with_weights(
             jn.gated.OriginalLSTM(INPUTS, UNITS, key=jax.random.key(0)),
             input_weights=twice[:, None] * found["weight_ih"],
             recurrent_weights=twice[:, None] * found["weight_hh"],
@@ -41,7 +41,7 @@ def test_equals_the_recorded_cell():
 
 
 def test_keeps_its_sum_as_long_as_nothing_comes_in(key):
-    machine = replaced(jn.gated.OriginalLSTM(3, 4, key=key), bias=np.repeat([-200.0, 0.0, 0.0], 4))
+    machine = with_weights(jn.gated.OriginalLSTM(3, 4, key=key), bias=np.repeat([-200.0, 0.0, 0.0], 4))
     start = jax.tree.map(lambda leaf: leaf + 0.7, machine.init(key))
     state, _ = jn.run(machine, jax.random.normal(key, (2000, 3)), state=start)
     np.testing.assert_array_equal(state.cell, start.cell)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.by_hand import check_by_hand, replaced, sigmoid, size
+from tests.neurons.gated.by_hand import check_by_hand, sigmoid, size, with_weights
 
 
 def equations(m, sequence):
@@ -34,7 +34,7 @@ def test_follows_the_equations():
 @pytest.mark.parametrize("width", [1, 2, 5])
 def test_without_memory_it_sees_its_window_and_no_further(width, key):
     machine = jn.gated.QRNN(2, 4, width=width, key=key)
-    machine = replaced(machine, bias=np.repeat([0.0, -100.0, 0.0], 4))
+    machine = with_weights(machine, bias=np.repeat([0.0, -100.0, 0.0], 4))
 
     def last(inputs):
         return jn.run(machine, inputs)[1][-1].sum()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.by_hand import check_by_hand, replaced, sigmoid, size
+from tests.neurons.gated.by_hand import check_by_hand, sigmoid, size, with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, check_against
 
 
@@ -32,7 +32,7 @@ def test_follows_the_equations(inputs):
 
 def test_equals_the_recorded_cell():
     def build(found):
-        return replaced(
+        return with_weights(
             jn.gated.ResidualLSTM(INPUTS, UNITS, key=jax.random.key(0)),
             input_weights=found["weight_ih"],
             recurrent_weights=found["weight_hh"],
@@ -47,7 +47,7 @@ def test_equals_the_recorded_cell():
 
 def test_is_an_lstm_without_projection_and_shortcut(key):
     machine, lstm = jn.gated.ResidualLSTM(3, 4, key=key), jn.LSTM(3, 4, key=jax.random.key(1))
-    machine = replaced(machine, projection_weights=np.eye(4), shortcut_weights=np.zeros((4, 3)))
+    machine = with_weights(machine, projection_weights=np.eye(4), shortcut_weights=np.zeros((4, 3)))
     fields = lambda m: (m.input_weights, m.recurrent_weights, m.bias)  # noqa: E731
     machine = eqx.tree_at(fields, machine, fields(lstm))
     inputs = jax.random.normal(key, (20, 3))

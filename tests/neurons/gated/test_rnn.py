@@ -9,9 +9,8 @@ import pytest
 import jaxneuro as jn
 from jaxneuro.launch.config import ConfigError
 from jaxneuro.launch.kinds import Kind, build, parse
-from tests.neurons.gated.equations import check_equations
+from tests.neurons.gated.by_hand import check_equations, with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, check_against
-from tests.neurons.gated.transcribed import with_weights
 
 RNN = jn.gated.RNN
 LAYER = Kind(supplied=("inputs", "units"))

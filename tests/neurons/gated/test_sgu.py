@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
+from tests.neurons.gated.by_hand import check_transcription, sigmoid, with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, parameters
-from tests.neurons.gated.transcribed import check_transcription, sigmoid, with_weights
 
 KINDS = (jn.gated.SGU, jn.gated.DSGU)
 

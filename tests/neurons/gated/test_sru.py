@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.by_hand import check_by_hand, replaced, sigmoid, size
+from tests.neurons.gated.by_hand import check_by_hand, sigmoid, size, with_weights
 
 
 def equations(m, sequence):
@@ -29,7 +29,7 @@ def test_follows_the_equations(inputs):
 
 def test_a_closed_reset_gate_lets_the_scaled_input_past(key):
     machine = jn.gated.SRU(4, 4, key=key)
-    machine = replaced(machine, bias=np.repeat([0.0, -100.0], 4))
+    machine = with_weights(machine, bias=np.repeat([0.0, -100.0], 4))
     inputs = jax.random.normal(key, (9, 4))
     np.testing.assert_allclose(jn.run(machine, inputs)[1], 3**0.5 * inputs, rtol=1e-6)
 
@@ -62,7 +62,7 @@ def test_starts_with_the_variances_of_the_authors(key):
 
 
 def test_without_cell_weights_no_step_sees_the_state_but_the_sum(key):
-    machine = replaced(jn.gated.SRU(4, 4, key=key), cell_weights=np.zeros(8))
+    machine = with_weights(jn.gated.SRU(4, 4, key=key), cell_weights=np.zeros(8))
     inputs = jax.random.normal(key, (30, 4))
     zero = machine.init(key)
     one = jax.tree.map(jnp.ones_like, zero)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
+from tests.neurons.gated.by_hand import check_transcription, sigmoid, with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, arrays, check_against, parameters
-from tests.neurons.gated.transcribed import check_transcription, sigmoid, with_weights
 
 
 def build_with(found, delay):

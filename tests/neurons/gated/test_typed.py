@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.by_hand import replaced, size
+from tests.neurons.gated.by_hand import InputOfOne, size, with_weights
 from tests.neurons.gated.recorded import INPUTS, UNITS, check_against
-from tests.neurons.gated.transcribed import InputOfOne
 
 
 def test_trnn_equals_the_recorded_cell():
     def build(found):
         # The recorded cell has a bias of the feature too: here the weights of an input that is always 1.
-        machine = replaced(
+        machine = with_weights(
             jn.gated.TRNN(INPUTS + 1, UNITS, key=jax.random.key(0)),
             input_weights=np.column_stack([found["weight_ih"], np.repeat([1, 0], UNITS) * found["bias_ih"]]),
             bias=found["bias_ih"][UNITS:],
@@ -27,7 +26,7 @@ def test_trnn_equals_the_recorded_cell():
 @pytest.mark.parametrize(("cell", "kind", "kept"), [("TGRUCell", "TGRU", "hidden"), ("TLSTMCell", "TLSTM", "cell")])
 def test_tgru_and_tlstm_equal_the_recorded_cells(cell, kind, kept):
     def build(found):
-        return replaced(
+        return with_weights(
             getattr(jn.gated, kind)(INPUTS, UNITS, key=jax.random.key(0)),
             input_weights=found["weight_ih"],
             previous_weights=found["weight_hh"],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.gated.by_hand import check_by_hand, replaced, sigmoid, size
+from tests.neurons.gated.by_hand import check_by_hand, sigmoid, size, with_weights
 
 
 def equations(m, sequence):
@@ -28,7 +28,7 @@ def test_follows_the_equations():
 def test_is_an_lstm_without_the_connections(key):
     machine, lstm = jn.gated.WMCLSTM(3, 4, key=key), jn.LSTM(3, 4, key=jax.random.key(1))
     fields = lambda m: (m.input_weights, m.recurrent_weights, m.bias)  # noqa: E731
-    machine = eqx.tree_at(fields, replaced(machine, cell_weights=np.zeros((12, 4))), fields(lstm))
+    machine = eqx.tree_at(fields, with_weights(machine, cell_weights=np.zeros((12, 4))), fields(lstm))
     inputs = jax.random.normal(key, (20, 3))
     np.testing.assert_allclose(jn.run(machine, inputs)[1], jn.run(lstm, inputs)[1], atol=1e-6)
 
