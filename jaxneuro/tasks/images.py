@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
+from jaxneuro.initial import check_choice
 from jaxneuro.tasks.batch import Batch, Classification
 
 Order = Literal["rows", "pixels", "permuted"]
@@ -57,8 +58,7 @@ class ImageSequences(Classification):
             )
         if images.dtype != np.uint8 and images.dtype.kind != "f":
             raise ValueError(f"ImageSequences got images of {images.dtype}; they must be floats or uint8.")
-        if order not in get_args(Order):
-            raise ValueError(f"ImageSequences got order={order!r}; it must be one of {', '.join(get_args(Order))}.")
+        check_choice("ImageSequences", "order", order, get_args(Order))
         self.classes = int(labels.max()) + 1 if classes is None else classes
         if labels.min() < 0 or labels.max() >= self.classes:
             raise ValueError(

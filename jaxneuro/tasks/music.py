@@ -75,7 +75,7 @@ class NextChord(Task):
     def take(self, indices: Int[Array, "batch"]) -> Batch:
         """These pieces."""
         rolls = self.notes[indices].astype(jnp.result_type(float))
-        counts = jnp.arange(rolls.shape[1] - 1)[None] < self.lengths[indices][:, None] - 1
+        counts = jnp.arange(rolls.shape[1] - 1, dtype=jnp.int32)[None] < self.lengths[indices][:, None] - 1
         return Batch(rolls[:, :-1], rolls[:, 1:], counts.astype(rolls.dtype))
 
     def loss(self, outputs: Float[Array, "batch time notes"], batch: Batch) -> Float[Array, ""]:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
+from jaxneuro.initial import check_choice
 from jaxneuro.tasks.batch import Batch, Classification, check_least
 from jaxneuro.tasks.draw import one_hot
 
@@ -74,8 +75,7 @@ class Words(Classification):
     steps: int = eqx.field(static=True, default=32)
 
     def __check_init__(self) -> None:
-        if self.group not in get_args(Group):
-            raise ValueError(f"Words got group={self.group!r}; it must be one of {', '.join(get_args(Group))}.")
+        check_choice("Words", "group", self.group, get_args(Group))
         check_least(self, steps=2)
 
     @property
@@ -105,8 +105,8 @@ class Words(Classification):
 
     def batch(self, key: PRNGKeyArray, size: int) -> Batch:
         """`size` sequences of `steps` steps."""
-        table = jnp.asarray(multiplication(self.group), jnp.int32)
         elements = jax.random.randint(key, (size, self.steps), 0, self.order)
+        table = jnp.asarray(multiplication(self.group), elements.dtype)
         products = jax.lax.associative_scan(lambda a, b: table[a, b], elements, axis=1)
         weights = jnp.ones(elements.shape).at[:, 0].set(0)
         return Batch(one_hot(elements, self.inputs), products, weights)

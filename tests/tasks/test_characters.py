@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 
 import jax.numpy as jnp
 import numpy as np
@@ -37,7 +38,7 @@ def test_a_table_of_pairs_has_the_baseline_and_no_table_has_less():
     task = NextCharacter(codes, size, steps=100)
     batch = task.take(jnp.arange(0, 20_000, 100))
     pairs = np.zeros((size, size))
-    for first, second in zip(codes[:-1], codes[1:], strict=True):
+    for first, second in itertools.pairwise(codes):
         pairs[first, second] += 1
     with np.errstate(divide="ignore"):
         logits = np.maximum(np.log(pairs), -1e4)

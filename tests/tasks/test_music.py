@@ -47,7 +47,9 @@ def test_the_frequencies_of_the_notes_have_the_baseline_and_no_constant_has_less
         return float(task.loss(jnp.broadcast_to(jnp.asarray(logits), batch.targets.shape), batch))
 
     assert loss(logits) == pytest.approx(task.baseline, rel=1e-5)
-    for note in range(1, 6):
+    sometimes = np.flatnonzero((shares > 0) & (shares < 1))
+    assert len(sometimes) >= 4
+    for note in sometimes:
         for change in (-0.3, 0.3):
             assert loss(logits + change * np.eye(7)[note]) > task.baseline
 

@@ -2,6 +2,7 @@ import itertools
 import math
 
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 
@@ -94,3 +95,10 @@ def test_the_baseline_is_even_guesses(group, order):
     present, product = np.asarray(batch.inputs)[:, -1].argmax(-1), np.asarray(batch.targets)[:, -1]
     check_even(present, product, sizes=(order, order))
     np.testing.assert_array_equal(batch.weights[0], [0, 1, 1])
+
+
+def test_unknown_groups_are_refused(monkeypatch):
+    # The types that only tests check would refuse it first.
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    with pytest.raises(ValueError, match="Words got group='S6'; it must be 'S5' or 'A5' or 'A4xZ5' or 'Z60'"):
+        Words("S6")

@@ -33,7 +33,7 @@ class MinLSTM(Affine[MinLSTMState, Float[Array, "inputs"], Float[Array, "units"]
     Parameters: `3 units (inputs + 1)`. Input `[inputs]`. Output: h, `[units]`.
 
     Reference: Feng et al. 2024, arXiv:2410.01201, section 3.2 and appendix B; `negative`: Grazzi et al. 2024,
-    arXiv:2411.12537, section 4.
+    arXiv:2411.12537.
     """
 
     positive: bool = eqx.field(static=True)

@@ -41,7 +41,7 @@ class RGLRU(Affine[RGLRUState, Float[Array, "inputs"], Float[Array, "units"]]):
     Parameters: `2 units^2 / blocks + 3 units`, and `units inputs` for P. Input `[inputs]`. Output: h, `[units]`.
 
     Reference: De et al. 2024 (Griffin), arXiv:2402.19427, section 2.4 and appendix A; `negative`: Grazzi et al. 2024,
-    arXiv:2411.12537, section 4.
+    arXiv:2411.12537.
     """
 
     negative: bool = eqx.field(static=True)

@@ -41,7 +41,7 @@ class S5(Affine[S5State, Float[Array, "inputs"], Float[Array, "units"]]):
     Parameters: `2 states (inputs + units) + 3 states + units`, with the full D `units inputs` in place of the last
     `units`; states = units unless given. Input `[inputs]`. Output: y, `[units]`.
 
-    Reference: Smith, Warrington and Linderman 2023, arXiv:2208.04933, section 3 and appendix B.
+    Reference: Smith, Warrington and Linderman 2023, arXiv:2208.04933, section 3.
     """
 
     conjugate: bool = eqx.field(static=True)

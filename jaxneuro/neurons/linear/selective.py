@@ -41,7 +41,7 @@ class Selective(Affine[SelectiveState, Float[Array, "inputs"], Float[Array, "uni
     `[inputs]`. Output: y, `[units]`.
 
     Reference: Gu and Dao 2023, arXiv:2312.00752, algorithm 2 and section 3.6; `negative`: Grazzi et al. 2024,
-    arXiv:2411.12537, section 4.
+    arXiv:2411.12537.
     """
 
     negative: bool = eqx.field(static=True)
