@@ -4,7 +4,8 @@ import jax
 import pytest
 
 # Compiled programs are kept between runs of the suite; a new parameter value or a new process then does not compile.
-CACHE = os.path.join(os.path.dirname(__file__), "..", ".cache", "xla")
+# Processes that test side by side have a place each: JAX writes a program in place, and another may read half of it.
+CACHE = os.path.join(os.path.dirname(__file__), "..", ".cache", "xla", os.environ.get("PYTEST_XDIST_WORKER", ""))
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
