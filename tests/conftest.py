@@ -1,3 +1,5 @@
+import gc
+import itertools
 import os
 
 import jax
@@ -6,11 +8,21 @@ import pytest
 # Compiled programs are kept between runs of the suite; a new parameter value or a new process then does not compile.
 # Processes that test side by side have a place each: JAX writes a program in place, and another may read half of it.
 CACHE = os.path.join(os.path.dirname(__file__), "..", ".cache", "xla", os.environ.get("PYTEST_XDIST_WORKER", ""))
+TESTS = itertools.count()
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+@pytest.fixture(autouse=True)
+def compiled_programs_do_not_pile_up():
+    """Forgets them from time to time: a process may have only so many pieces of memory, and crashes at the next."""
+    yield
+    if next(TESTS) % 300 == 299:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture

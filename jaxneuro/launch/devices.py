@@ -16,11 +16,6 @@ from jaxneuro.launch.lock import RunError
 Tree = TypeVar("Tree")
 LANES = PartitionSpec("lanes")
 
-# Devices that share the cores of a CPU compute on one thread each. With a common pool of threads XLA can come to wait
-# for ever, all threads idle: seen once in hours of work, and known to others (PyAutoFit, issue 1530), whom this flag
-# helped.
-ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
-
 # Programs are kept from the first millisecond and byte on: many small ones make up a start.
 CACHE_OPTIONS = {"jax_persistent_cache_min_compile_time_secs": 0.0, "jax_persistent_cache_min_entry_size_bytes": -1}
 
@@ -31,10 +26,8 @@ def prepare(devices: int) -> None:
     Args:
         devices: how many the run wants; an accelerator has as many as it has.
     """
-    flags = os.environ.get("XLA_FLAGS", "")
-    if devices > 1 and ONE_THREAD.split("=")[0] not in flags:
-        os.environ["XLA_FLAGS"] = f"{flags} {ONE_THREAD}".strip()
-    if devices > 1 and "xla_force_host_platform_device_count" not in flags:
+    asked_already = "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
+    if devices > 1 and not asked_already:
         # Once JAX has started it refuses; whether there are enough is for `require` to say.
         with contextlib.suppress(RuntimeError):
             jax.config.update("jax_num_cpu_devices", devices)

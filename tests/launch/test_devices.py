@@ -14,24 +14,6 @@ def no_setting(monkeypatch, tmp_path):
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    # What `prepare` sets is taken back.
-    monkeypatch.setenv("XLA_FLAGS", os.environ.get("XLA_FLAGS", ""))
-
-
-def test_devices_that_share_a_cpu_compute_on_one_thread_each(monkeypatch):
-    monkeypatch.setenv("XLA_FLAGS", "--xla_foo=1")
-    devices.prepare(1)
-    assert os.environ["XLA_FLAGS"] == "--xla_foo=1"
-    devices.prepare(2)
-    assert os.environ["XLA_FLAGS"] == "--xla_foo=1 --xla_cpu_multi_thread_eigen=false"
-    devices.prepare(2)
-    assert os.environ["XLA_FLAGS"] == "--xla_foo=1 --xla_cpu_multi_thread_eigen=false"
-
-
-def test_what_the_user_says_of_threads_stands(monkeypatch):
-    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=true")
-    devices.prepare(2)
-    assert os.environ["XLA_FLAGS"] == "--xla_cpu_multi_thread_eigen=true"
 
 
 def test_the_cache_is_below_the_home_directory(tmp_path):
