@@ -31,6 +31,8 @@ from jaxneuro.measure.timing import Worker, WorkerError, clock, compare
 SUPPLIED = ("inputs", "units")
 # What a gradient keeps of a neuron's state, and what one may have of it in memory (numbers).
 LARGEST_HISTORY = 150_000_000
+# Operations of the forward pass of a batch, so that no row takes minutes.
+LARGEST_WORK = 40_000_000_000
 
 
 class Config(ExperimentConfig):
@@ -127,8 +129,9 @@ def measure(name: str, config: Config, torch: Worker | None) -> dict[str, Any]:
     """One row."""
     machine = made(name, config.inputs, config.units)
     numbers = state_numbers(machine)
-    batch = max(1, min(config.batch, LARGEST_HISTORY // (numbers * config.steps)))
-    data = draw(batch, config.steps, config.inputs)
+    work = operations(machine, jnp.zeros(config.inputs))
+    batch = min(config.batch, LARGEST_HISTORY // (numbers * config.steps), LARGEST_WORK // (work * config.steps))
+    data = draw(max(1, batch), config.steps, config.inputs)
     ours = train_step(with_run(), machine, data)
     began = time.perf_counter()
     jax.block_until_ready(ours())
@@ -143,15 +146,15 @@ def measure(name: str, config: Config, torch: Worker | None) -> dict[str, Any]:
         timers["torch"] = functools.partial(torch.time, f"{name.lower()} train")
     row: dict[str, Any] = {
         "neuron": name,
-        "batch": batch,
+        "batch": len(data),
         "states": numbers,
         "parameters": jn.count_parameters(machine),
-        "operations_per_step": operations(machine, data[0, 0]),
+        "operations_per_step": work,
         "first_call_seconds": round(first, 2),
         **compare(timers, config.rounds),
     }
     if isinstance(machine, jn.Affine):
-        row["executors"] = [executors(machine, config.steps, batch, config), long_executors(machine, config)]
+        row["executors"] = [executors(machine, config.steps, len(data), config), long_executors(machine, config)]
     return row
 
 
