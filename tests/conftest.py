@@ -1,6 +1,7 @@
 import gc
 import itertools
 import os
+from pathlib import Path
 
 import jax
 import pytest
@@ -9,11 +10,27 @@ import pytest
 # Processes that test side by side have a place each: JAX writes a program in place, and another may read half of it.
 CACHE = os.path.join(os.path.dirname(__file__), "..", ".cache", "xla", os.environ.get("PYTEST_XDIST_WORKER", ""))
 TESTS = itertools.count()
+TESTS_FOLDER = Path(__file__).parent
+QUICK = {
+    "neurons/gated": ("lstm", "gru", "nested_lstm", "zoo"),
+    "neurons/complex": ("activations", "complex_rnn", "complex_dense"),
+    "neurons/linear": ("lru", "min_gru"),
+    "tasks": ("adding", "copying", "data", "text", "modular"),
+    "interop": ("equinox",),
+}
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+def pytest_collection_modifyitems(items):
+    """Of neurons, tasks and adaptors of one nature, the quick pass tests a few."""
+    for item in items:
+        folder, file = item.path.parent.relative_to(TESTS_FOLDER).as_posix(), item.path.stem.removeprefix("test_")
+        if folder in QUICK and file not in QUICK[folder]:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)
