@@ -96,7 +96,11 @@ CASES = {
 }
 
 
-@pytest.fixture(params=CASES)
+# Of two steps of one nature the quick pass has one.
+LATER = ("gru", "made in the step", "squared", "no product", "mlp")
+
+
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.slow] * (name in LATER)) for name in CASES])
 def case(request, float64):
     step, parameters, state = CASES[request.param]
     double = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64), (parameters, state))

@@ -56,7 +56,7 @@ INTEROP: tuple[Row, ...] = (
     Row("Equinox GRU", equinox_gru, vectors(3), smooth=True, quick=False),
     Row("NNX LSTM", lambda key: nnx_machine(nnx.LSTMCell, key), vectors(3), smooth=True, quick=False),
     Row("NNX GRU", lambda key: nnx_machine(nnx.GRUCell, key), vectors(3), smooth=True, quick=False),
-    Row("NNX lossy", lambda key: NNXMachine(Lossy(key)), vectors(3), smooth=True),
+    Row("NNX lossy", lambda key: NNXMachine(Lossy(key)), vectors(3), smooth=True, quick=False),
     Row("Linen LSTM", lambda key: linen_machine(linen.OptimizedLSTMCell, key), vectors(3), smooth=True, quick=False),
     Row("Linen GRU", lambda key: linen_machine(linen.GRUCell, key), vectors(3), smooth=True, quick=False),
 )

@@ -16,7 +16,7 @@ MINIMAL: tuple[Row, ...] = (
     row("NBRC", lambda key: jn.gated.NBRC(3, 4, key=key)),
     row("CFN", lambda key: jn.gated.CFN(3, 4, key=key)),
     row("CoRNN", lambda key: jn.gated.CoRNN(3, 4, key=key)),
-    row("UnICORNN", lambda key: jn.gated.UnICORNN(3, 4, key=key), quick=True),
+    row("UnICORNN", lambda key: jn.gated.UnICORNN(3, 4, key=key)),
     row("UnICORNN without a spring", lambda key: jn.gated.UnICORNN(3, 4, alpha=0.0, key=key)),
     row("LEM", lambda key: jn.gated.LEM(3, 4, key=key)),
     row("FastRNN", lambda key: jn.gated.FastRNN(3, 4, key=key)),

@@ -29,7 +29,7 @@ WIDE = (
     ),
     Row("DARTS", lambda key: jn.gated.DARTS(3, 4, key=key), vectors(3), smooth=True, quick=False),
     Row("ENAS", lambda key: jn.gated.ENAS(3, 4, key=key), vectors(3), smooth=True, quick=False),
-    Row("DeltaRule", lambda key: jn.gated.DeltaRule(3, 4, key=key), vectors(3), smooth=True),
+    Row("DeltaRule", lambda key: jn.gated.DeltaRule(3, 4, key=key), vectors(3), smooth=True, quick=False),
     Row(
         "DeltaRule negative",
         lambda key: jn.gated.DeltaRule(3, 4, keys="sum", negative=True, key=key),
