@@ -29,6 +29,8 @@ from jaxneuro.measure.cost import operations, state_numbers
 from jaxneuro.measure.timing import Worker, WorkerError, clock, compare
 
 SUPPLIED = ("inputs", "units")
+# Flax, Equinox and PyTorch all have the GRU whose reset gate comes after the product.
+OPTIONS: dict[str, dict[str, Any]] = {"GRU": {"reset_after": True}}
 # What a gradient keeps of a neuron's state, and what one may have of it in memory (numbers).
 LARGEST_HISTORY = 150_000_000
 # Operations of the forward pass of a batch, so that no row takes minutes.
@@ -60,8 +62,8 @@ def layers() -> list[str]:
 
 
 def made(name: str, inputs: int, units: int) -> jn.StateMachine:
-    """A layer with its default options; one that receives an inner layer gets an LSTM."""
-    given: dict[str, Any] = {"kind": name}
+    """A layer with its default options, or those of its peers; one that receives an inner layer gets an LSTM."""
+    given: dict[str, Any] = {"kind": name, **OPTIONS.get(name, {})}
     if "inner" in inspect.signature(public(jn.StateMachine)[name]).parameters:
         given["inner"] = {"kind": "LSTM"}
     spec = parse(given, Kind(supplied=SUPPLIED))
