@@ -1,6 +1,7 @@
 """Differentiable neuroscience in JAX: a neuron is a state machine."""
 
 from jaxneuro import measure as measure
+from jaxneuro import search as search
 from jaxneuro import tasks as tasks
 from jaxneuro.compose import Chain as Chain
 from jaxneuro.compose import Delay as Delay

@@ -63,6 +63,7 @@ PUBLIC = [
     "measure",
     "parameter",
     "run",
+    "search",
     "stack",
     "tasks",
 ]

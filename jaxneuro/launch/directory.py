@@ -202,6 +202,10 @@ class Run:
         columns = [(metric, np.asarray([record[metric] for record in records])) for metric in metrics[1:]]
         return {metric: column.astype(float) if column.dtype == object else column for metric, column in columns}
 
+    def records(self, name: str = "") -> list[dict[str, Any]]:
+        """The lines of a name as they were logged."""
+        return [dict(record) for record in self._journal.records if record["name"] == name]
+
     def rewind(self, name: str, step: int) -> None:
         """Forget what was logged under a name beyond a step."""
         self._journal.rewind(name, step)

@@ -103,6 +103,27 @@ def learning_curves(
     return draw
 
 
+def best_so_far(curves: Mapping[str, np.ndarray], label: str, tries: str, title: str = "") -> Panel:
+    """A line per search: the best value among all tries so far.
+
+    Args:
+        curves: for each search `[tries]`; what is not finite is left out.
+        label: what the values are, with their unit.
+        tries: what a try is.
+        title: of the panel.
+    """
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        for colour, (name, values) in zip(_colours(len(curves)), curves.items(), strict=True):
+            shown = np.where(np.isfinite(values), values, np.nan)
+            axes.step(np.arange(1, len(values) + 1), shown, where="post", color=colour, label=name)
+        axes.set(xlabel=tries, ylabel=label, title=title)
+        axes.legend()
+
+    return draw
+
+
 def raster(spikes: np.ndarray, dt_ms: float, borders: Sequence[float] = (), title: str = "") -> Panel:
     """A tick for every spike.
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 import equinox as eqx
 import jax
 from jaxtyping import PRNGKeyArray
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, create_model
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, create_model
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -29,7 +29,7 @@ from jaxneuro.launch.limits import LARGEST, Within
 from jaxneuro.machine import Bounds, StateMachine
 
 # Where public classes are; a name means the same class in all of them.
-ROOMS = (jaxneuro, jaxneuro.gated, jaxneuro.complex, jaxneuro.linear, jaxneuro.tasks)
+ROOMS = (jaxneuro, jaxneuro.gated, jaxneuro.complex, jaxneuro.linear, jaxneuro.search, jaxneuro.tasks)
 LARGEST_SIZE = 1_000_000
 
 
@@ -268,12 +268,19 @@ def _allowed(parameter: inspect.Parameter, fields: dict[str, dataclasses.Field[A
         chosen = Annotated[float, _range(bounds or Bounds())]
     elif str in options or any(typing.get_origin(option) is Literal for option in options):
         return annotation
+    elif texts := [option for option in options if typing.get_origin(option) is Annotated]:
+        chosen = Annotated[typing.get_args(texts[0])[0], *map(_understood, typing.get_args(texts[0])[1:])]
     else:
         for option in options:
             base = typing.get_origin(option) or option
             if inspect.isclass(base) and issubclass(base, eqx.Module) and kinds(Kind(base)):
                 chosen = Annotated[MachineSpec, Kind(base)]
     return chosen | None if chosen is not None and type(None) in options else chosen
+
+
+def _understood(reading: Callable[[Any], Any]) -> AfterValidator:
+    """What an argument annotated with a function must be: anything that the function takes without a `ValueError`."""
+    return AfterValidator(lambda value: (reading(value), value)[1])
 
 
 def _range(bounds: Bounds) -> Within:

@@ -1,14 +1,18 @@
 """A cell whose structure is data: a genome and its weights as one machine."""
 
+from typing import Annotated
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxneuro.initial import check_sizes, glorot, orthogonal
-from jaxneuro.machine import Driven, parameter
-from jaxneuro.search.genome import ACTIVATIONS, BIASES, COMBINES, SPIKE, Genome, check
+from jaxneuro.machine import Driven, cast, parameter
+from jaxneuro.search.cell_file import genome_called
+from jaxneuro.search.genome import ACTIVATIONS, BIASES, COMBINES, FIRST_STATE, ONE, SPIKE, Genome, check
 from jaxneuro.surrogate import FastSigmoid
 
 
@@ -23,10 +27,10 @@ class EvolvedCell(
 ):
     """A layer of neurons with the structure of a genome.
 
-    The slots of a stage are `act(W x + U v + b)`, its nodes `act(p a + q b + r a b)`, and the next states and the
-    output are wires; see `jaxneuro.search.genome`. The structure is integer leaves, so that all cells of one space,
-    alone or many under `vmap`, share one compiled program. For one cell that has been chosen `straight` gives a faster
-    machine, and for populations `run_population` a faster gradient.
+    In every stage `slot = act(W x + U v + b)` for each slot, then `node = act(p a + q b + r a b)` for each node; the
+    next states and the output are wires; see `jaxneuro.search.genome`. The structure is integer leaves, so that all
+    cells of one space, alone or many under `vmap`, share one compiled program. For one cell that has been chosen
+    `straight` gives a faster machine, and for populations `run_population` a faster gradient.
 
     Fields (all quantities dimensionless):
         genome: the structure.
@@ -35,7 +39,11 @@ class EvolvedCell(
         recurrent_weights: U, `[stages, slots, units, units]`, orthogonal for each slot (Saxe et al. 2014).
         bias: b, `[stages, slots, units]`, what the genome says.
 
+    The constructor also takes for a genome the name of a known cell, such as "LSTM" (`jaxneuro.search.named`), or the
+    path of a file that `jaxneuro.search.save` has written; of weights in that file it takes no notice.
+
     Input `[inputs]`. Output `[units]`. Weights of terms that the genome does not have are there, but have no effect.
+    The derivative of a spike is that of `FastSigmoid()`.
 
     Reference: Miller and Thomson 2000, Cartesian genetic programming, EuroGP, LNCS 1802:121 (the encoding); the linear
     slots and the stages are this project's.
@@ -46,9 +54,13 @@ class EvolvedCell(
     recurrent_weights: Float[Array, "stages slots units units"] = parameter()
     bias: Float[Array, "stages slots units"] = parameter()
 
-    def __init__(self, inputs: int, units: int, genome: Genome, *, key: PRNGKeyArray) -> None:
+    def __init__(
+        self, inputs: int, units: int, genome: Genome | Annotated[str, genome_called], *, key: PRNGKeyArray
+    ) -> None:
         check_sizes("EvolvedCell", inputs=inputs, units=units)
-        if not isinstance(genome.output, jax.core.Tracer):
+        if isinstance(genome, str):
+            genome = genome_called(genome)
+        if not isinstance(genome.output, Tracer):
             check(genome)
         space, input_key, recurrent_key, bias_key = genome.space, *jax.random.split(key, 3)
         slots = space.stages * space.slots
@@ -56,7 +68,7 @@ class EvolvedCell(
         self.genome = jax.tree.map(jnp.asarray, genome)
         self.input_weights = glorot(input_key, units, inputs, slots).reshape(*shape, inputs)
         self.recurrent_weights = orthogonal(recurrent_key, units, slots).reshape(*shape, units)
-        self.bias = initial_bias(bias_key, self.genome.bias, units)
+        self.bias = initial_bias(bias_key, jnp.asarray(genome.bias), units)
 
     @property
     def units(self) -> int:
@@ -75,21 +87,28 @@ class EvolvedCell(
     def transition(
         self, state: EvolvedState, drive: Float[Array, "stages slots units"]
     ) -> tuple[EvolvedState, Float[Array, "units"]]:
-        """Stage after stage; each value is appended to those before it."""
-        genome, dtype = self.genome, self.bias.dtype
-        space = genome.space
+        """Stage after stage, each value into its place; nodes by a loop, as to write them all out compiles for long."""
+        genome, dtype, space = self.genome, self.bias.dtype, self.genome.space
         combine = jnp.asarray(list(COMBINES.values()), dtype)[genome.combine]
-        ones = jnp.ones((1, self.units), dtype)
-        wires = jnp.concatenate([0 * ones, ones, state.values])
+        wires = jnp.zeros((space.wires, self.units), dtype)
+        wires = wires.at[ONE].set(1).at[FIRST_STATE : space.slot(0)].set(state.values)
+
+        def node(
+            wires: Float[Array, "wires units"], genes: tuple[Array, ...]
+        ) -> tuple[Float[Array, "wires units"], None]:
+            place, (p, q, r), first, second, activation = genes
+            first, second = wires[first], wires[second]
+            value = activate(p * first + q * second + r * first * second, activation)
+            return jax.lax.dynamic_update_index_in_dim(wires, value, place, 0), None
+
         for stage in range(space.stages):
             product = self.recurrent_weights[stage] @ wires[genome.source[stage]]
             linear = drive[stage] + jnp.where(genome.recurrent[stage][:, None] > 0, product, 0)
-            wires = jnp.concatenate([wires, activate(linear, genome.squash[stage][:, None])])
-            for node in range(space.nodes):
-                first, second = wires[genome.first[stage, node]], wires[genome.second[stage, node]]
-                p, q, r = combine[stage, node]
-                value = activate(p * first + q * second + r * first * second, genome.activation[stage, node])
-                wires = jnp.concatenate([wires, value[None]])
+            slots = activate(linear, genome.squash[stage][:, None])
+            wires = jax.lax.dynamic_update_slice_in_dim(wires, slots, space.slot(stage), 0)
+            genes = (combine, genome.first, genome.second, genome.activation)
+            places = jnp.arange(space.nodes) + space.node(stage)
+            wires, _ = jax.lax.scan(node, wires, (places, *(array[stage] for array in genes)))
         return EvolvedState(wires[genome.next]), wires[genome.output]
 
 
@@ -106,7 +125,7 @@ def activate(u: Float[Array, "*shape"], which: Int[Array, "*broadcast"]) -> Floa
     table = jnp.asarray(np.array(list(ACTIVATIONS.values())), u.dtype)
     gain, scale, linear, relu, _, constant = jnp.moveaxis(table[which], -1, 0)
     smooth = gain * jnp.tanh(scale * u) + linear * u + relu * jax.nn.relu(u) + constant
-    return jnp.where(which == SPIKE, FastSigmoid()(u), smooth)
+    return jnp.where(which == SPIKE, cast(FastSigmoid(), u.dtype)(u), smooth)
 
 
 def initial_bias(key: PRNGKeyArray, bias: Int[Array, "*slots"], units: int) -> Float[Array, "*slots units"]:

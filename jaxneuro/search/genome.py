@@ -176,7 +176,7 @@ def largest(space: Space) -> Genome:
     operand = (start + space.slots)[:, None] + np.arange(space.nodes) - 1
     like = empty(space)
 
-    def all_of(array: np.ndarray, number: int) -> np.ndarray:
+    def all_of(array: Integers, number: int) -> np.ndarray:
         return np.full_like(array, number)
 
     return Genome(

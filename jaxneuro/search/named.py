@@ -1,5 +1,7 @@
 """Known cells as genomes: where a search may start, and what it is compared with."""
 
+import difflib
+
 from jaxneuro.search.genome import Genome, Space
 from jaxneuro.search.text import parse
 
@@ -226,5 +228,16 @@ def named(name: str, space: Space | None = None) -> Genome:
         ValueError: if there is no such cell, or no room for it.
     """
     if name not in TEXTS:
-        raise ValueError(f"There is no genome {name!r}. Allowed: {', '.join(TEXTS)}.")
+        raise ValueError(f"There is no genome {name[:100]!r}.{meant(name)} Allowed: {', '.join(TEXTS)}.")
     return parse(TEXTS[name], space)
+
+
+def meant(name: str) -> str:
+    """The question whether the known cell nearest to a wrong name was meant; empty if none is near.
+
+    Args:
+        name: the wrong name.
+    """
+    lowered = {known.lower(): known for known in TEXTS}
+    near = difflib.get_close_matches(name[:100].lower(), lowered, 1)
+    return f" Did you mean {lowered[near[0]]}?" if near else ""

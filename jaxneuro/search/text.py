@@ -54,9 +54,10 @@ NODE = {
     FORGET: re.compile(rf"\( ?1 ?- ?{OPERAND} ?\) ?\* ?{OPERAND}"),
 }
 SHOWN = {FIRST: "{0}", ADD: "{0} + {1}", SUBTRACT: "{0} - {1}", MULTIPLY: "{0} * {1}", FORGET: "(1 - {0}) * {1}"}
-TERMS = re.compile(rf"(W x)?(?:(?:^| ?\+ ?)U ({NAME}))?(?:(?:^| ?\+ ?)b(?: from (-?\w+))?)?")
+TERMS = re.compile(rf"(W x)?(?:(?:^| ?\+ ?)U ({NAME}|0|1))?(?:(?:^| ?\+ ?)b(?: from (-?\w+))?)?")
 CALL = re.compile(rf"({NAME}) ?\((.*)\)")
 STARTS = list(BIASES)[1:]
+LONGEST = 200_000
 RESERVED = {"x", "W", "U", "b", "states", "stage", "output", "reads"}
 
 
@@ -81,17 +82,22 @@ def show(genome: Genome) -> str:
         if not slots and not nodes:
             continue
         reads = any(genome.recurrent[stage, g] for g in slots)
-        source = names[int(genome.source[stage])]
+        source = names.get(int(genome.source[stage]), "0")
         lines.append(f"stage reads {source}" if reads else "stage")
+        constant = []  # a slot without terms is a node of 0, and so comes after the slots
         for g in slots:
             terms = ["W x"] * int(genome.input[stage, g]) + [f"U {source}"] * int(genome.recurrent[stage, g])
             start = list(BIASES)[int(genome.bias[stage, g])]
             terms += {"none": [], "0": ["b"]}.get(start, [f"b from {start}"])
-            lines.append(f"{names[space.slot(stage, g)]} = {_within(genome.squash[stage, g], ' + '.join(terms))}")
+            inside = " + ".join(terms) or "0"
+            made = f"{names[space.slot(stage, g)]} = {_within(int(genome.squash[stage, g]), inside)}"
+            (lines if terms else constant).append(made)
+        lines += constant
         for n in nodes:
-            operands = (names[int(genome.first[stage, n])], names[int(genome.second[stage, n])])
+            # What a node does not read has no name.
+            operands = (names.get(int(array[stage, n]), "0") for array in (genome.first, genome.second))
             inside = SHOWN[int(genome.combine[stage, n])].format(*operands)
-            lines.append(f"{names[space.node(stage, n)]} = {_within(genome.activation[stage, n], inside)}")
+            lines.append(f"{names[space.node(stage, n)]} = {_within(int(genome.activation[stage, n]), inside)}")
     lines += [f"{names[FIRST_STATE + s]} <- {names[int(genome.next[s])]}" for s in kept]
     return "\n".join([*lines, f"output {names[int(genome.output)]}"]) + "\n"
 
@@ -109,7 +115,11 @@ def wire_names(genome: Genome) -> dict[int, str]:
 
 
 def _within(activation: int, inside: str) -> str:
-    return inside if activation == IDENTITY else f"{list(ACTIVATIONS)[int(activation)]}({inside})"
+    return inside if activation == IDENTITY else f"{list(ACTIVATIONS)[activation]}({inside})"
+
+
+def _shortened(word: str) -> str:
+    return word if len(word) <= 100 else f"{word[:97]}..."
 
 
 class TextError(ValueError):
@@ -129,6 +139,8 @@ def parse(text: str, space: Space | None = None) -> Genome:
     Raises:
         TextError: naming the line, what is wrong with it, and what is allowed; also if the cell does not fit the space.
     """
+    if len(text) > LONGEST:
+        raise TextError(f"the text has {len(text):,} characters; that of a cell has at most {LONGEST:,}.")
     lines = [(number, line.split("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1)]
     reader = _Reader()
     for number, line in lines:
@@ -136,7 +148,7 @@ def parse(text: str, space: Space | None = None) -> Genome:
             try:
                 reader.read(re.sub(r"\s+", " ", line))
             except TextError as error:
-                raise TextError(f"line {number}, {line!r}: {error}") from None
+                raise TextError(f"line {number}, {_shortened(line)!r}: {error}") from None
     return reader.genome(space)
 
 
@@ -156,22 +168,29 @@ class _Reader:
         """One line without its comment."""
         word, _, rest = line.partition(" ")
         if word == "states":
+            if self.states:
+                raise TextError("the states have been named before; name all in one line.")
             self.states = rest.split()
             for name in self.states:
                 self._new(name)
         elif word == "stage":
             reads, _, source = rest.partition(" ")
-            if rest and reads != "reads":
+            if rest and (reads != "reads" or not source):
                 raise TextError("it must be `stage` or `stage reads WIRE`.")
             self.sources.append(self._old(source) if source else None)
             self.slots.append([])
             self.nodes.append([])
         elif word == "output":
+            if self.output is not None:
+                raise TextError("there is a line `output WIRE` before.")
             self.output = self._old(rest)
         elif " <- " in line:
             state, wire = line.split(" <- ", 1)
             if state not in self.states:
-                raise TextError(f"{state!r} is not a state; the states are {', '.join(self.states) or 'none'}.")
+                known = ", ".join(self.states) or "none"
+                raise TextError(f"{_shortened(state)!r} is not a state; the states are {known}.")
+            if state in self.next:
+                raise TextError(f"{state!r} has its next value before.")
             self.next[state] = self._old(wire)
         elif " = " in line:
             name, made = line.split(" = ", 1)
@@ -187,19 +206,21 @@ class _Reader:
         if (call := CALL.fullmatch(made)) and not made.startswith("("):
             activation, inside = call.groups()
             if activation not in ACTIVATIONS:
-                near = difflib.get_close_matches(activation, ACTIVATIONS, 1)
+                near = difflib.get_close_matches(activation[:100], ACTIVATIONS, 1)
                 hint = f" Did you mean {near[0]}?" if near else ""
-                raise TextError(f"{activation!r} is not an activation.{hint} Allowed: {', '.join(ACTIVATIONS)}.")
+                allowed = ", ".join(ACTIVATIONS)
+                raise TextError(f"{_shortened(activation)!r} is not an activation.{hint} Allowed: {allowed}.")
         which = list(ACTIVATIONS).index(activation)
         if inside and (terms := TERMS.fullmatch(inside)):
             source, start = terms.group(2), terms.group(3)
             bias = 0
             if re.search(r"\bb( from .*)?$", inside):
                 if start is not None and start not in STARTS:
-                    raise TextError(f"a bias cannot start from {start!r}. Allowed: {', '.join(STARTS)}.")
+                    raise TextError(f"a bias cannot start from {_shortened(start)!r}. Allowed: {', '.join(STARTS)}.")
                 bias = list(BIASES).index(start or "0")
             if source is not None and source != self.sources[-1]:
-                raise TextError(f"U multiplies {source!r}, but the stage reads {self.sources[-1] or 'nothing'}.")
+                read = self.sources[-1] or "nothing"
+                raise TextError(f"U multiplies {_shortened(source)!r}, but the stage reads {read}.")
             if self.nodes[-1]:
                 raise TextError("the linear maps of a stage come before its nodes; start a new stage.")
             self.slots[-1].append((name, (int(inside.startswith("W x")), int(source is not None), bias, which)))
@@ -213,14 +234,14 @@ class _Reader:
 
     def _old(self, name: str) -> str:
         if name not in self.known:
-            near = difflib.get_close_matches(name, self.known, 1)
+            near = difflib.get_close_matches(name[:100], self.known, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise TextError(f"{name!r} has not been made yet.{hint}")
+            raise TextError(f"{_shortened(name)!r} has not been made yet.{hint}")
         return name
 
     def _new(self, name: str) -> None:
-        if not re.fullmatch(NAME, name) or name in RESERVED or name in ACTIVATIONS:
-            raise TextError(f"{name!r} cannot be a name.")
+        if not re.fullmatch(NAME, name) or len(name) > 100 or name in RESERVED or name in ACTIVATIONS:
+            raise TextError(f"{_shortened(name)!r} cannot be a name.")
         if name in self.known:
             raise TextError(f"{name!r} has been made before.")
         self.known.add(name)

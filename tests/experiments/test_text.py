@@ -3,6 +3,9 @@ import random
 
 import pytest
 
+from jaxneuro.search.genome import Space
+from jaxneuro.search.named import named
+from jaxneuro.search.storage import save
 from tests.experiments.small import run
 
 SMALL = ("steps=30", "chunk=15", "batch=4", "length=16", "networks.0.units=12", "networks.1.units=12")
@@ -25,6 +28,17 @@ def test_networks_are_scored_in_bits_beside_the_floors(book, tmp_path):
         assert 0 < row["bits_per_character"] < math.log2(results["symbols"]) + 0.5
     assert [section.title for section in sections] == ["Bits per character on held-out text", "Learning curves"]
     assert [row[0] for row in sections[0].rows] == ["lstm", "similarity", "unigram", "bigram"]
+
+
+def test_a_cell_from_a_file_learns_as_its_machine(book, tmp_path):
+    save(named("LSTM", Space(2, 4, 6, 2)), tmp_path / "cell.json")
+    options = (*SMALL, f"path={book}", "networks.1.units=3", "steps=5", "chunk=5")
+    evolved = ("networks.0.neuron.kind=EvolvedCell", f"networks.0.neuron.genome={tmp_path / 'cell.json'}")
+    machine, _ = run("text.yaml", tmp_path / "machine", *options)
+    cell, _ = run("text.yaml", tmp_path / "cell", *options, *evolved)
+    assert cell["networks"][0]["neuron"] == "EvolvedCell"
+    assert cell["networks"][1]["bits_per_character"] == machine["networks"][1]["bits_per_character"]
+    assert abs(cell["networks"][0]["bits_per_character"] - machine["networks"][0]["bits_per_character"]) < 0.3
 
 
 @pytest.mark.slow

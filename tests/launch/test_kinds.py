@@ -47,6 +47,18 @@ def test_drawn_weights_come_from_the_key_and_sizes_from_the_experiment(key):
     assert sized.bias is None
 
 
+def test_a_cell_is_named_or_read_from_a_file(key, tmp_path):
+    named = jn.search.named("MGU", jn.search.Space(3, 3, 6, 2))
+    jn.search.save(named, tmp_path / "cell.json")
+    for genome, states in ((tmp_path / "cell.json", 2), ("LSTM", 2), ("MGU", 1)):
+        found = spec(f"{{kind: EvolvedCell, genome: {genome}}}", Layer)
+        assert found.resolved() == {"kind": "EvolvedCell", "genome": str(genome)}
+        built = jax.eval_shape(lambda key, found=found: build(found, key=key, inputs=3, units=4), key)
+        assert built.genome.next.shape == (states,)
+    with pytest.raises(ConfigError, match="EvolvedCell: genome is missing in the config"):
+        build(spec("{kind: EvolvedCell}"), key=key, inputs=3, units=4)
+
+
 def test_machines_in_machines_have_keys_of_their_own(key):
     built = build(spec("{kind: Population, size: 2, shared: true, machine: {kind: Adaline, inputs: 5}}"), key=key)
     assert built.machine.weights.shape == (5,)
@@ -109,6 +121,12 @@ def test_the_resolved_spec_holds_the_defaults_and_reads_back_the_same():
         ("{kind: LSTM, units: true}", "neuron.units is true; it must be a whole number"),
         ("{kind: LSTM, units: 2000000000}", "neuron.units is 2000000000; it must be a whole number"),
         ("{kind: Dense, inputs: 1, outputs: 1, bias: 1}", "neuron.bias is 1; it must be true or false."),
+        ("{kind: EvolvedCell, genome: 3}", "neuron.genome is 3; it must be text"),
+        (
+            "{kind: EvolvedCell, genome: lstm}",
+            "neuron.genome is 'lstm': genome='lstm' is no known cell. Did you mean LSTM",
+        ),
+        ("{kind: EvolvedCell, genome: ./a.json}", "neuron.genome is './a.json': a.json: there is no such file."),
     ],
 )
 def test_a_wrong_spec_is_told_with_its_field_and_what_is_allowed(text, message):
@@ -150,6 +168,7 @@ NEEDS = {"inputs": 4, "units": 4, "outputs": 2, "size": 2}
 )
 def test_every_kind_can_be_named_and_built_with_its_defaults(name, key):
     nested = {"Population": ", shared: true, machine: {kind: Rate}", "NestedLSTM": ", inner: {kind: LSTM}"}
+    nested |= dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU")
     flow = ", flow: {kind: LIF}" if "flow" in inspect.signature(public(jn.StateMachine)[name]).parameters else ""
     initial = ", initial: 0" if name == "Delay" else ""
     found = spec(f"{{kind: {name}{nested.get(name, flow or initial)}}}")

@@ -22,6 +22,7 @@ from tests.laws.rows_gated import GATED
 from tests.laws.rows_interop import INTEROP
 from tests.laws.rows_linear import LINEAR
 from tests.laws.rows_minimal import MINIMAL
+from tests.laws.rows_search import SEARCH
 from tests.laws.rows_wide import WIDE
 
 STEPS = 14
@@ -177,6 +178,7 @@ MACHINES = (
     *LINEAR,
     *INTEROP,
     *WIDE,
+    *SEARCH,
 )
 
 

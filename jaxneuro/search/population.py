@@ -1,0 +1,411 @@
+"""A population of different cells in one program: run over time, with a reverse pass written by hand.
+
+All wires of a cell lie in one array `[wires, units * batch]`, and a node is one kernel for a whole chunk of the
+population: it reads its two operands by index, applies the one formula of all nodes, and writes its row. The loop over
+nodes ends at the last node that any cell of the chunk has, a number that is data: other graphs never recompile.
+
+The transpose of reading by index would be a scatter, which is slow. Instead each wire knows who reads it, and how: a
+node `act(z)`, `z = p a + q b + r a b`, passes `dz (p + r b)` to a and `dz (q + r a)` to b, so what a wire gets back is
+
+    sum over its readers of dz_reader (alpha + beta other),    dz = act'(value) * that
+
+which only reads by index again. `act'` follows from the value itself: for all activations but the spike it is
+`e0 + e1 y + e2 y^2 + e3 [y > 0]`. What a spike pretends needs z too, which is made again for its node.
+
+The products of a stage are one batched product, those of the input are made for all of time before the loop, and those
+of the weight gradients after it. Node values are not kept for the reverse pass but made again.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from jaxneuro.search.genome import (
+    ACTIVATIONS,
+    COMBINES,
+    FIRST,
+    FIRST_STATE,
+    IDENTITY,
+    ONE,
+    RELU,
+    SIGMOID,
+    SPIKE,
+    TANH,
+    ZERO,
+    Genome,
+    Space,
+)
+from jaxneuro.surrogate import FastSigmoid
+
+# `act'` as a function of the value: `e0 + e1 y + e2 y^2 + e3 [y > 0]`.
+SLOPES = {TANH: (1.0, 0.0, -1.0, 0.0), SIGMOID: (0.0, 1.0, -1.0, 0.0), RELU: (0.0, 0.0, 0.0, 1.0)}
+AT_ONCE = 2  # readers of a wire that one kernel takes; more take a kernel each
+
+
+class Weights(eqx.Module):
+    """The weights of a population, as those of `EvolvedCell` with a leading axis.
+
+    Fields:
+        input: W, `[population, stages, slots, units, inputs]`.
+        recurrent: U, `[population, stages, slots, units, units]`.
+        bias: b, `[population, stages, slots, units]`.
+    """
+
+    input: Float[Array, "*population stages slots units inputs"]
+    recurrent: Float[Array, "*population stages slots units units"]
+    bias: Float[Array, "*population stages slots units"]
+
+
+class Tape(eqx.Module):
+    """A population of genomes as the evaluator reads them.
+
+    Fields (the leading axis is the population; rows are wires, and behind them the cotangents of the next states, of
+    the output and of what the stages read, and a row of zeros):
+        source: the wire that a stage reads.
+        has_input, has_recurrent, has_bias: 1 for the terms of a slot, else 0.
+        squash: coefficients of the activations of slots.
+        combine, activation: coefficients of nodes.
+        spikes: 1 for wires that spike, else 0.
+        first, second: the operands of nodes.
+        count: nodes of a stage up to the last that does something.
+        slope: coefficients of `act'` for each wire.
+        reader, other, share: for each wire its readers' rows, the other operand's wires, and (alpha, beta).
+        readers: how many readers a wire has.
+        next, output: wires.
+    """
+
+    source: Int[Array, "population stages"]
+    has_input: Float[Array, "population stages slots"]
+    has_recurrent: Float[Array, "population stages slots"]
+    has_bias: Float[Array, "population stages slots"]
+    squash: Float[Array, "population stages slots 6"]
+    combine: Float[Array, "population stages nodes 3"]
+    activation: Float[Array, "population stages nodes 6"]
+    spikes: Float[Array, "population wires"]
+    first: Int[Array, "population stages nodes"]
+    second: Int[Array, "population stages nodes"]
+    count: Int[Array, "population stages"]
+    slope: Float[Array, "population wires 4"]
+    reader: Int[Array, "population wires most"]
+    other: Int[Array, "population wires most"]
+    share: Float[Array, "population wires most 2"]
+    readers: Int[Array, "population wires"]
+    next: Int[Array, "population states"]
+    output: Int[Array, "population"]
+
+    @property
+    def space(self) -> Space:
+        """The space of the genomes."""
+        return Space(self.source.shape[1], self.squash.shape[2], self.first.shape[2], self.next.shape[1])
+
+
+class Rows(NamedTuple):
+    """Where the cotangents lie that are not those of wires."""
+
+    next: int
+    output: int
+    source: int
+    zero: int
+
+    @classmethod
+    def of(cls, space: Space) -> "Rows":
+        """Behind the wires of a space."""
+        output = space.wires + space.states
+        return cls(space.wires, output, output + 1, output + 1 + space.stages)
+
+
+def tape_of(genomes: Genome, dtype: Any = jnp.float32) -> Tape:
+    """What the evaluator reads of a population of genomes; may be traced.
+
+    Args:
+        genomes: a population of one space, canonical for speed.
+        dtype: of the coefficients.
+
+    Returns:
+        The tape.
+    """
+    genomes = jax.tree.map(jnp.asarray, genomes)
+    space, population = genomes.space, genomes.output.shape[0]
+    rows = Rows.of(space)
+    combine = jnp.asarray(list(COMBINES.values()), dtype)[genomes.combine]
+    idle = (genomes.combine == FIRST) & (genomes.activation == IDENTITY) & (genomes.first == ZERO)
+    number = jnp.arange(1, space.nodes + 1)
+    count = jnp.where(idle, 0, number[None, None]).max(-1, initial=0)
+
+    wires = jnp.arange(space.wires)
+    node_wires = jnp.stack([wires[space.node(r) : space.node(r) + space.nodes] for r in range(space.stages)])
+    nowhere = space.wires
+    p, q, r = combine[..., 0], combine[..., 1], combine[..., 2]
+    first = jnp.where(idle, nowhere, genomes.first)
+    second = jnp.where(idle | (genomes.combine == FIRST), nowhere, genomes.second)
+    reads = jnp.where((genomes.recurrent > 0).any(-1), genomes.source, nowhere)
+    edges = [
+        (first, node_wires, genomes.second, p, r),
+        (second, node_wires, genomes.first, q, r),
+        (genomes.next, rows.next + jnp.arange(space.states), 0, 1, 0),
+        (genomes.output[:, None], rows.output, 0, 1, 0),
+        (reads, rows.source + jnp.arange(space.stages), 0, 1, 0),
+    ]
+
+    def flat(part: Any, like: Array) -> Array:
+        return jnp.broadcast_to(part, like.shape).reshape(population, -1)
+
+    wire, row, other, alpha, beta = (jnp.concatenate([flat(edge[i], edge[0]) for edge in edges], 1) for i in range(5))
+    wire = jnp.where(wire <= ONE, nowhere, wire)
+    most = wire.shape[1]
+    same = (wire[:, :, None] == wire[:, None, :]) & jnp.tril(jnp.ones((1, most, most), bool), -1)
+    rank = same.sum(-1)
+    at = (jnp.arange(population)[:, None], wire, rank)
+
+    def table(fill: int, values: Array) -> Array:
+        return (
+            jnp.full((population, space.wires, most, *values.shape[2:]), fill, values.dtype)
+            .at[at]
+            .set(values, mode="drop")
+        )
+
+    activations = jnp.asarray(np.array(list(ACTIVATIONS.values())), dtype)
+    slopes = jnp.asarray([slope_of(which) for which in range(len(ACTIVATIONS))], dtype)
+
+    def by_wire(start: Array, slots: Array, nodes: Array) -> Array:
+        stages = [jnp.concatenate([slots[:, i], nodes[:, i]], 1) for i in range(space.stages)]
+        states = jnp.broadcast_to(start, (population, FIRST_STATE + space.states, *start.shape))
+        return jnp.concatenate([states, *stages], 1)
+
+    return Tape(
+        source=genomes.source,
+        has_input=(genomes.input > 0).astype(dtype),
+        has_recurrent=(genomes.recurrent > 0).astype(dtype),
+        has_bias=(genomes.bias > 0).astype(dtype),
+        squash=activations[genomes.squash],
+        combine=combine,
+        activation=activations[genomes.activation],
+        spikes=by_wire(
+            jnp.zeros((), dtype), (genomes.squash == SPIKE).astype(dtype), (genomes.activation == SPIKE).astype(dtype)
+        ),
+        first=genomes.first,
+        second=genomes.second,
+        count=count,
+        slope=by_wire(slopes[IDENTITY], slopes[genomes.squash], slopes[genomes.activation]),
+        reader=table(rows.zero, row),
+        other=table(0, other),
+        share=table(0, jnp.stack([alpha, beta], -1).astype(dtype)),
+        readers=(wire[:, :, None] == wires[None, None]).sum(1),
+        next=genomes.next,
+        output=genomes.output,
+    )
+
+
+def slope_of(which: int) -> tuple[float, float, float, float]:
+    """`act'` as `e0 + e1 y + e2 y^2 + e3 [y > 0]`; 0 for a spike, whose slope the value does not tell."""
+    return SLOPES.get(which, (float(list(ACTIVATIONS.values())[which].linear), 0.0, 0.0, 0.0))
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
+def run_population(
+    weights: Weights, tape: Tape, inputs: Float[Array, "time inputs batch"], spiking: bool = False
+) -> Float[Array, "time population units batch"]:
+    """The outputs of a population of cells for one batch of sequences.
+
+    Batches are the last axis here, so that the gates of a cell lie one below the other in one product.
+
+    Args:
+        weights: of all cells.
+        tape: of all cells.
+        inputs: `[time, inputs, batch]`, for all cells the same.
+        spiking: whether any cell may have spikes; without them the reverse pass is shorter.
+
+    Returns:
+        `[time, population, units, batch]`; differentiable by the weights.
+    """
+    return _forward(weights, tape, inputs, spiking)[0]
+
+
+def _forward(weights: Weights, tape: Tape, inputs: Array, spiking: bool) -> tuple[Array, Any]:
+    population, units, batch = *weights.bias.shape[::3], inputs.shape[-1]
+    evaluator = _Evaluator(tape, population, units, batch, weights.bias.dtype)
+    space = evaluator.space
+    into, recurrent, bias = evaluator.matrices(weights)
+
+    def step(wires: Array, x: Array) -> tuple[Array, Any]:
+        states = wires[:, FIRST_STATE : FIRST_STATE + space.states]
+        linear = (into @ x).reshape(population, space.stages, -1, batch) + bias
+        slots, kept = [], []
+        for stage in range(space.stages):
+            read = _take(wires, tape.source[:, stage]).reshape(population, units, batch)
+            total = linear[:, stage] + jnp.einsum("pgh,phb->pgb", recurrent[:, stage], read)
+            total = total.reshape(population, space.slots, -1)
+            value = evaluator.activate(total, tape.squash[:, stage])
+            wires = _put(wires, value, space.slot(stage))
+            wires = evaluator.nodes(wires, stage)
+            slots.append(value)
+            kept.append(total if spiking else ())
+        output = _take(wires, tape.output)
+        new = jnp.take_along_axis(wires, tape.next[..., None], 1, mode="clip")
+        return _put(wires, new, FIRST_STATE), (output, states, tuple(slots), tuple(kept))
+
+    _, (outputs, states, slots, totals) = jax.lax.scan(step, evaluator.blank(), inputs)
+    return outputs.reshape(-1, population, units, batch), (weights, tape, inputs, states, slots, totals)
+
+
+def _backward(spiking: bool, saved: Any, cotangent: Array) -> tuple[Weights, None, Array]:
+    weights, tape, inputs, states, slots, totals = saved
+    population, units, batch = *weights.bias.shape[::3], inputs.shape[-1]
+    evaluator = _Evaluator(tape, population, units, batch, weights.bias.dtype)
+    space, rows = evaluator.space, Rows.of(evaluator.space)
+    into, recurrent, _ = evaluator.matrices(weights)
+    back = jnp.swapaxes(recurrent, 2, 3)
+    size = units * batch
+
+    def step(carry: tuple, now: tuple) -> tuple[tuple, tuple[Array, Array]]:
+        wires, changes, later = carry
+        states, slots, totals, dy = now
+        wires = _put(wires, states, FIRST_STATE)
+        for stage in range(space.stages):
+            wires = evaluator.nodes(_put(wires, slots[stage], space.slot(stage)), stage)
+        changes = _put(changes, jnp.concatenate([later, dy.reshape(population, 1, size)], 1), rows.next)
+        totals_back, reads = [], []
+        for stage in reversed(range(space.stages)):
+            changes = evaluator.nodes_back(wires, changes, stage, spiking)
+            total = totals[stage] if spiking else None
+            change = evaluator.rows_back(wires, changes, space.slot(stage), space.slots, total)
+            changes = _put(changes, change, space.slot(stage))
+            change = change.reshape(population, -1, batch)
+            read = jnp.einsum("phg,pgb->phb", back[:, stage], change)
+            changes = _put(changes, read.reshape(population, 1, size), rows.source + stage)
+            totals_back.append(change)
+            reads.append(_take(wires, tape.source[:, stage]).reshape(population, units, batch))
+        later = evaluator.rows_back(wires, changes, FIRST_STATE, space.states, None)
+        return (wires, changes, later), (jnp.stack(totals_back[::-1], 1), jnp.stack(reads[::-1], 1))
+
+    start = (
+        evaluator.blank(),
+        jnp.zeros((population, rows.zero + 1, size), weights.bias.dtype),
+        jnp.zeros((population, space.states, size), weights.bias.dtype),
+    )
+    _, (change, reads) = jax.lax.scan(step, start, (states, slots, totals, cotangent), reverse=True)
+    shape = weights.recurrent.shape
+    found = Weights(
+        input=jnp.einsum("tprgb,tib->prgi", change, inputs).reshape(weights.input.shape),
+        recurrent=jnp.einsum("tprgb,tprhb->prgh", change, reads).reshape(shape),
+        bias=change.sum((0, 4)).reshape(weights.bias.shape),
+    )
+    # Terms that a genome does not have have no gradient.
+    has_input, has_recurrent = tape.has_input[..., None, None], tape.has_recurrent[..., None, None]
+    gradient = Weights(found.input * has_input, found.recurrent * has_recurrent, found.bias * tape.has_bias[..., None])
+    change = change.reshape(*change.shape[:1], -1, batch)
+    return gradient, None, jnp.einsum("mi,tmb->tib", into, change)
+
+
+run_population.defvjp(_forward, _backward)
+
+
+class _Evaluator:
+    """The kernels of a chunk of the population."""
+
+    def __init__(self, tape: Tape, population: int, units: int, batch: int, dtype: Any) -> None:
+        self.tape, self.space = tape, tape.space
+        self.shape, self.dtype = (population, units, batch), dtype
+        self.last = tape.count.max(0)
+        self.most = tape.readers.max(0)
+
+    def blank(self) -> Array:
+        """All wires, the numbers 0 and 1 set."""
+        population, units, batch = self.shape
+        wires = jnp.zeros((population, self.space.wires, units * batch), self.dtype)
+        return wires.at[:, ONE].set(1)
+
+    def matrices(self, weights: Weights) -> tuple[Array, Array, Array]:
+        """W of all cells `[rows, inputs]`, U `[population, stages, rows, units]`, b; 0 for terms that are not there."""
+        population, units, _ = self.shape
+        stages, rows = self.space.stages, self.space.slots * units
+        has_input, has_recurrent = self.tape.has_input[..., None, None], self.tape.has_recurrent[..., None, None]
+        into = (weights.input * has_input).reshape(population * stages * rows, -1)
+        recurrent = (weights.recurrent * has_recurrent).reshape(population, stages, rows, units)
+        return into, recurrent, (weights.bias * self.tape.has_bias[..., None]).reshape(population, stages, rows, 1)
+
+    def activate(self, u: Array, coefficients: Array) -> Array:
+        """The one formula; coefficients have one axis more than `u` has but the last."""
+        gain, scale, linear, relu, step, constant = (c[..., None] for c in jnp.moveaxis(coefficients, -1, 0))
+        smooth = gain * jnp.tanh(scale * u) + linear * u + relu * jax.nn.relu(u) + constant
+        return smooth + jnp.where(u >= 0, step, 0)
+
+    def nodes(self, wires: Array, stage: int) -> Array:
+        """The nodes of a stage, one after the other."""
+        p = self.tape
+
+        def body(node: Array, wires: Array) -> Array:
+            first, second, k = (_at(part[:, stage], node) for part in (p.first, p.second, p.combine))
+            a, b = _take(wires, first), _take(wires, second)
+            z = k[:, 0:1] * a + k[:, 1:2] * b + k[:, 2:3] * a * b
+            value = self.activate(z, _at(p.activation[:, stage], node))
+            return _put(wires, value[:, None], self.space.node(stage) + node)
+
+        return jax.lax.fori_loop(0, self.last[stage], body, wires)
+
+    def nodes_back(self, wires: Array, changes: Array, stage: int, spiking: bool) -> Array:
+        """The cotangents of the nodes of a stage, from the last to the first."""
+        p, start, last = self.tape, self.space.node(stage), self.last[stage]
+
+        def body(i: Array, changes: Array) -> Array:
+            node = last - 1 - i
+            wire = start + node
+            slope = self.slope(jax.lax.dynamic_index_in_dim(wires, wire, 1, keepdims=False), _at(p.slope, wire))
+            if spiking:
+                first, second, k = (_at(part[:, stage], node) for part in (p.first, p.second, p.combine))
+                a, b = _take(wires, first), _take(wires, second)
+                z = k[:, 0:1] * a + k[:, 1:2] * b + k[:, 2:3] * a * b
+                slope = slope + _at(p.spikes, wire)[:, None] * FastSigmoid().kernel(z)
+            back = self.received(wires, changes, lambda part: _at(part, wire), self.most[wire])
+            return _put(changes, (back * slope)[:, None], wire)
+
+        return jax.lax.fori_loop(0, last, body, changes)
+
+    def rows_back(self, wires: Array, changes: Array, start: int, length: int, totals: Array | None) -> Array:
+        """The cotangents of neighbouring wires that do not read each other."""
+        p, here = self.tape, slice(start, start + length)
+        slope = self.slope(wires[:, here], p.slope[:, here])
+        if totals is not None:
+            slope = slope + p.spikes[:, here, None] * FastSigmoid().kernel(totals)
+        return slope * self.received(wires, changes, lambda part: part[:, here], self.most[here].max())
+
+    def slope(self, value: Array, e: Array) -> Array:
+        """`act'`, from the value."""
+        e0, e1, e2, e3 = (c[..., None] for c in jnp.moveaxis(e, -1, 0))
+        return e0 + e1 * value + e2 * value * value + jnp.where(value > 0, e3, 0)
+
+    def received(self, wires: Array, changes: Array, of: Callable[[Array], Array], most: Array) -> Array:
+        """What the readers of wires pass back, the first few in one kernel."""
+        reader, other, share = of(self.tape.reader), of(self.tape.other), of(self.tape.share)
+
+        def term(k: Any) -> Array:
+            back = _take(changes, jax.lax.dynamic_index_in_dim(reader, k, reader.ndim - 1, keepdims=False))
+            across = _take(wires, jax.lax.dynamic_index_in_dim(other, k, other.ndim - 1, keepdims=False))
+            part = jax.lax.dynamic_index_in_dim(share, k, share.ndim - 2, keepdims=False)
+            return back * (part[..., 0:1] + part[..., 1:2] * across)
+
+        zero = jnp.zeros((*reader.shape[:-1], wires.shape[-1]), self.dtype)
+        rest = jax.lax.fori_loop(AT_ONCE, jnp.maximum(most, AT_ONCE), lambda k, sum: sum + term(k), zero)
+        return sum((term(k) for k in range(AT_ONCE)), rest)
+
+
+def _take(values: Array, index: Array) -> Array:
+    """Rows of `[population, rows, size]` by an index `[population]` or `[population, some]`."""
+    if index.ndim == 1:
+        return jnp.take_along_axis(values, index[:, None, None], 1, mode="clip")[:, 0]
+    return jnp.take_along_axis(values, index[..., None], 1, mode="clip")
+
+
+def _at(part: Array, place: Array) -> Array:
+    return jax.lax.dynamic_index_in_dim(part, place, 1, keepdims=False)
+
+
+def _put(values: Array, rows: Array, start: Any) -> Array:
+    """Rows written in place. What is written is made before; made inside of the write it would cost a copy of all."""
+    return jax.lax.dynamic_update_slice(values, jax.lax.optimization_barrier(rows), (0, start, 0))
