@@ -28,8 +28,9 @@ from jaxneuro.launch.report import Section
 from jaxneuro.measure.timing import clock
 from jaxneuro.search.canonical import canonical
 from jaxneuro.search.genome import ACTIVATIONS, COMBINES, FIRST, SIGMOID, TANH, Genome, Space, empty, live_wires
-from jaxneuro.search.population import Tape, Weights, run_population, tape_of
+from jaxneuro.search.population import Weights, run_population
 from jaxneuro.search.straight import StraightCell
+from jaxneuro.search.tape import Tape, tape_of
 
 SPACE = Space(stages=1, slots=4, nodes=12, states=2)
 OPERATIONS = [("add", "identity"), ("multiply", "identity"), ("subtract", "identity")]
@@ -107,12 +108,11 @@ def weights(size: Size, seed: int) -> Weights:
     )
 
 
-def trainer(size: Size, devices: int) -> Callable[..., Any]:
+def trainer(size: Size, devices: int) -> Any:
     """`(weights, tape, data, steps) -> weights`: all cells, chunk after chunk, on some devices."""
 
     def loss(weights: Weights, tape: Tape, data: Array) -> Array:
-        outputs = run_population(weights, tape, data, False)
-        return (outputs * outputs).sum()
+        return jnp.square(run_population(weights, tape, data, False)).sum()
 
     def local(data: Array, steps: Array, weights: Weights, tape: Tape) -> Weights:
         def one_chunk(chunk: tuple[Weights, Tape]) -> Weights:

@@ -86,7 +86,7 @@ def _is_left_alone(equation: core.JaxprEqn) -> bool:
 
 def _logarithms(equation: core.JaxprEqn) -> int:
     """How many logarithms an equation takes."""
-    own = equation.outvars[0].aval.size if equation.primitive in (log_p, log1p_p) else 0
+    own = _aval(equation.outvars[0]).size if equation.primitive in (log_p, log1p_p) else 0
     return own + sum(_logarithms(e) for jaxpr in core.jaxprs_in_params(equation.params) for e in jaxpr.eqns)
 
 

@@ -144,6 +144,22 @@ def executors():
     return table(["neuron", *heads], rows)
 
 
+def search_speed():
+    rows = [
+        [
+            row["size"],
+            f"{row['first_call_seconds']:.1f}",
+            f"{row['one_core']['median']:.2f} ({row['one_core']['min']:.2f} to {row['one_core']['max']:.2f})",
+            *(f"{row['times_faster'][steps]:.1f}" for steps in ("20", "100", "300")),
+            f"{row['halving_times_faster']:.1f}",
+            f"{row['whole_run']['times_faster']:.1f}",
+        ]
+        for row in results("search_speed")["sizes"]
+    ]
+    columns = ["size", "first call (s)", "one core: time / straight-line code's", "faster at 20 steps", "at 100", "at 300"]
+    return table([*columns, "halving 20, 60, 300", "whole run of 1,000"], rows)
+
+
 TABLES = {
     "quickstart": quickstart,
     "text": text,
@@ -152,6 +168,7 @@ TABLES = {
     "chosen cells": lambda: cells(CHOSEN),
     "cells": cells,
     "executors": executors,
+    "search speed": search_speed,
     "nested_lstm answer": lambda: finding("nested_lstm"),
     "nested_lstm": lambda: scores("nested_lstm"),
     "complex_gain answer": lambda: finding("complex_gain"),
@@ -187,7 +204,7 @@ def blocks(language):
 
 def test_code_runs_one_block_after_the_other_as_in_a_notebook():
     names = {}
-    assert len(blocks("python")) == 4
+    assert len(blocks("python")) == 5
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), names)
     rates = names["rates"]

@@ -28,7 +28,7 @@ import numpy as np
 from jaxneuro.search.canonical import canonical
 from jaxneuro.search.genome import LIMITS, Genome, Space, check, empty
 from jaxneuro.search.named import TEXTS, meant, named
-from jaxneuro.search.text import show
+from jaxneuro.search.text import show_as_it_is
 
 FORMAT = "jaxneuro cell"
 VERSION = 1
@@ -164,9 +164,10 @@ class _Reader:
         check_note(note := parts["note"], self.name)
         space = self._space(parts["space"])
         genome = self._genome(parts["genome"], space)
-        if parts["digest"] != (digest := canonical(genome).digest):
-            self.refuse("digest", f"is {_shown(parts['digest'])}, but that of the genome is {digest!r}.")
-        if parts["text"] != show(genome).splitlines():
+        form = canonical(genome)
+        if parts["digest"] != form.digest:
+            self.refuse("digest", f"is {_shown(parts['digest'])}, but that of the genome is {form.digest!r}.")
+        if parts["text"] != show_as_it_is(form.genome).splitlines():
             self.refuse("text", "is not that of the genome. To make a cell from text use jaxneuro.search.parse.")
         return Contents(genome, self._weights(parts["weights"], space) if "weights" in parts else None, note)
 

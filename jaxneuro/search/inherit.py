@@ -1,8 +1,8 @@
 """Variation of cells with their weights: what a parent has learned goes on in its child.
 
 A morph makes a cell larger without a change of what it computes, so that training goes on where it was: the new slots
-start with weights of 0, in places where this changes nothing as long as all values are finite. `mutate_cell` applies any operator, and draws the
-weights of new slots.
+start with weights of 0, in places where this changes nothing as long as all values are finite. `mutate_cell` applies
+any operator, and draws the weights of new slots.
 """
 
 import functools

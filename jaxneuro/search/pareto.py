@@ -13,7 +13,7 @@ def dominates(objectives: np.ndarray) -> np.ndarray:
         `[points, points]`: whether the first dominates the second.
     """
     one, other = objectives[:, None], objectives[None]
-    return (one <= other).all(-1) & (one < other).any(-1)
+    return np.logical_and((one <= other).all(-1), (one < other).any(-1))
 
 
 def fronts(objectives: np.ndarray) -> list[np.ndarray]:

@@ -109,8 +109,8 @@ class Race:
             step = stop
             if rung + 1 < len(self.budget.rungs):
                 ranked = sorted(alive, key=lambda c: (losses[c.number][-1], c.number))
-                alive = [c for c in ranked[: max(1, round(len(ranked) * self.budget.keep))]]
-                alive = [c for c in alive if np.isfinite(losses[c.number][-1])]
+                better = ranked[: max(1, round(len(ranked) * self.budget.keep))]
+                alive = [c for c in better if np.isfinite(losses[c.number][-1])]
                 groups = [kept for group in groups if (kept := group.keep({c.number for c in alive})) is not None]
         for candidate in candidates:
             n = candidate.number

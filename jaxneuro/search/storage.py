@@ -27,7 +27,7 @@ from jaxneuro.search.cell_file import (
     read_file,
 )
 from jaxneuro.search.genome import Genome, check
-from jaxneuro.search.text import show
+from jaxneuro.search.text import show_as_it_is
 
 
 def save(cell: Genome | EvolvedCell, path: str | os.PathLike[str], *, note: str = "") -> None:
@@ -118,7 +118,7 @@ def to_text(contents: Contents, name: str = "a cell") -> str:
         "version": VERSION,
         "note": note,
         "digest": form.digest,
-        "text": show(genome).splitlines(),
+        "text": show_as_it_is(form.genome).splitlines(),
         "space": dataclasses.asdict(genome.space),
         "genome": arrays,
     }

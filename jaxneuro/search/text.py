@@ -70,7 +70,18 @@ def show(genome: Genome) -> str:
     Returns:
         Lines as in the description of this module; `parse` gives the canonical genome back.
     """
-    genome = canonical(genome).genome
+    return show_as_it_is(canonical(genome).genome)
+
+
+def show_as_it_is(genome: Genome) -> str:
+    """A genome as text, without what is dead, and otherwise as it is.
+
+    Args:
+        genome: one genome, of concrete integers.
+
+    Returns:
+        Lines as in the description of this module.
+    """
     space = genome.space
     live = live_wires(genome)
     names = wire_names(genome)

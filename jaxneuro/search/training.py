@@ -24,7 +24,8 @@ from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 from jaxneuro.initial import orthonormal
 from jaxneuro.search.cell import initial_bias
 from jaxneuro.search.genome import SPIKE, Genome, Space, parameter_count
-from jaxneuro.search.population import Tape, Weights, run_population, tape_of
+from jaxneuro.search.population import Weights, run_population
+from jaxneuro.search.tape import Tape, tape_of
 from jaxneuro.tasks.batch import Batch, Task
 
 
@@ -288,7 +289,7 @@ def _draw(genome: Genome, units: Array, key: PRNGKeyArray, *, inputs: int, outpu
     cells = Weights(
         input=jax.random.uniform(input_key, (*slots, width, inputs), minval=-1, maxval=1) * bound,
         recurrent=jax.vmap(orthonormal)(padded).reshape(*slots, width, width),
-        bias=initial_bias(bias_key, genome.bias, width),
+        bias=initial_bias(bias_key, jnp.asarray(genome.bias), width),
     )
     readout = jax.random.normal(readout_key, (outputs, width)) / jnp.sqrt(units)
     return Model(cells, readout, jnp.zeros(outputs))

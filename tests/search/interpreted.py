@@ -78,14 +78,16 @@ def types_unchecked():
 def emitted(cell, genomes, inputs):
     """The same by straight programs in NumPy, without compiling any.
 
-    Also `[genomes, time]` how near to its threshold a spike was, other than at it: rounding decides about such a spike.
+    Also `[genomes, time]` how near to its threshold a spike was other than at it, and whether one was at it: of the
+    first rounding decides, and of the second it may.
     """
     count, dtype = len(genomes.output), inputs.dtype
     outputs, nearest = np.zeros((count, STEPS, UNITS), dtype), np.full((count, STEPS), np.inf)
-    near = np.inf
+    near, met, exact = np.inf, False, np.zeros((count, STEPS), bool)
 
     def spike(u):
-        nonlocal near
+        nonlocal near, met
+        met |= bool(np.any(u == 0))
         near = min(near, np.min(np.abs(u), where=u != 0, initial=np.inf))
         return (u >= 0).astype(u.dtype)
 
@@ -97,17 +99,21 @@ def emitted(cell, genomes, inputs):
             code, weights = specialised(with_genome(cell, one_of(genomes, i)))
             states = [np.zeros(UNITS, dtype)] * len(code.next)
             for t, x in enumerate(np.asarray(inputs)):
-                near = np.inf
+                near, met = np.inf, False
                 states, outputs[i, t] = evaluate(code, weights, states, x, functions)
-                nearest[i, t] = near
-    return outputs, nearest
+                nearest[i, t], exact[i, t] = near, met
+    return outputs, nearest, exact
 
 
 def differences(cell, genomes, inputs):
-    """How far both are apart relative to the scale, and where they can be compared, `[genomes, time]`."""
+    """How far both are apart relative to the scale, where they can be compared, and where a spike was at its threshold.
+
+    All `[genomes, time]`; the last two for all steps up to this one.
+    """
     expected, scale = interpreted(cell, genomes, inputs)
-    outputs, nearest = emitted(cell, genomes, inputs)
+    outputs, nearest, exact = emitted(cell, genomes, inputs)
     rounding = 1e4 * np.finfo(inputs.dtype).eps
     with np.errstate(invalid="ignore", over="ignore"):
         known = np.logical_and.accumulate(np.isfinite(scale) & ~(nearest <= rounding * scale), 1)
-        return np.where(known, np.abs(outputs - expected).max(-1) / scale, 0), known
+        error = np.where(known, np.abs(outputs - expected).max(-1) / scale, 0)
+    return error, known, np.logical_or.accumulate(exact, 1)

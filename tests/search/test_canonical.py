@@ -11,7 +11,7 @@ import pytest
 import jaxneuro as jn
 from jaxneuro.search.canonical import canonical, digest
 from jaxneuro.search.cell import EvolvedCell
-from jaxneuro.search.genome import IDENTITY, Space, check, empty, largest, live_wires
+from jaxneuro.search.genome import Space, check, empty, largest, live_wires
 from jaxneuro.search.named import TEXTS, named
 from jaxneuro.search.text import parse
 from tests.search.genomes import SPACES, relabelled, same_arrays, some
@@ -64,9 +64,8 @@ def check_computes_the_same(space, count):
     np.testing.assert_allclose(after[tame], before[tame], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("space", SPACES[1:3], ids=str)
-def test_computes_the_same(space, float64):
-    check_computes_the_same(space, 200)
+def test_computes_the_same(float64):
+    check_computes_the_same(SPACES[2], 200)
 
 
 @pytest.mark.slow
@@ -102,7 +101,7 @@ def is_tidy(genome):
 
 
 def test_is_the_same_for_all_genomes_of_one_cell():
-    assert check_is_one_for_all(100) == 0
+    assert check_is_one_for_all(40) == 0
 
 
 @pytest.mark.slow
@@ -123,22 +122,21 @@ def test_all_known_cells_differ():
 
 
 def test_what_matters_makes_another_digest():
-    """Every gene of a cell is changed in every way; what stays equal must compute the same, which is judged by hand."""
+    """Every gene of a cell is changed in several ways."""
     genome = canonical(named("MGU")).genome
     most, same = largest(genome.space), []
     for field in dataclasses.fields(genome):
         array = getattr(genome, field.name)
         for at in np.ndindex(array.shape):
-            for value in range(int(getattr(most, field.name)[at]) + 1):
+            largest_value = int(getattr(most, field.name)[at])
+            for value in {0, 1, largest_value // 2, largest_value}:
                 if value != array[at]:
                     changed = array.copy()
                     changed[at] = value
                     other = dataclasses.replace(genome, **{field.name: changed})
                     if digest(other) == digest(genome):
                         same.append(f"{field.name}{list(at)}={value}")
-    space = genome.space
-    dead = [f"slot[{i}, {j}]" for i, j in np.ndindex(space.stages, space.slots) if not genome.input[i, j]]
-    assert not [change for change in same if not is_dead(genome, change)], (same, dead)
+    assert not [change for change in same if not is_dead(genome, change)]
 
 
 def is_dead(genome, change):
@@ -151,160 +149,6 @@ def is_dead(genome, change):
     if name in ("combine", "first", "second", "activation"):
         return space.node(*at) not in live or (name == "second" and not genome.combine[tuple(at)])
     return name == "source" and not genome.recurrent[at[0]].any()
-
-
-def same(one, other):
-    assert digest(parse(one)) == digest(parse(other))
-
-
-def different(one, other):
-    assert digest(parse(one)) != digest(parse(other))
-
-
-SLOTS = "states h k\nstage reads h\ng = W x\nf = sigmoid(W x + U h + b)\n"
-
-
-def cell(*lines, output):
-    """Two slots, two states, these lines."""
-    return SLOTS + "\n".join(lines) + f"\noutput {output}"
-
-
-@pytest.mark.parametrize(
-    ("line", "simple"),
-    [
-        ("n = g + 0", "g"),
-        ("n = 0 + g", "g"),
-        ("n = g - 0", "g"),
-        ("n = g - g", "0"),
-        ("n = g * 1", "g"),
-        ("n = 1 * g", "g"),
-        ("n = g * 0", "0"),
-        ("n = 0 * g", "0"),
-        ("n = (1 - 0) * g", "g"),
-        ("n = (1 - 1) * g", "0"),
-        ("n = (1 - g) * 0", "0"),
-        ("n = g", "g"),
-        ("n = tanh(0)", "0"),
-        ("n = relu(0)", "0"),
-        ("n = negate(0)", "0"),
-        ("n = complement(0)", "1"),
-        ("n = spike(0)", "1"),
-        ("n = complement(1)", "0"),
-        ("n = spike(1)", "1"),
-        ("n = relu(1)", "1"),
-        ("n = tanh(g - g)", "0"),
-        ("n = complement(g * 0)", "1"),
-        ("n = relu(1 * 1)", "1"),
-        ("n = 1 - 0", "1"),
-        ("n = h * g", "0"),  # h is never written: it stays 0
-        ("n = g - h", "g"),
-        ("n = complement(k)", "1"),
-    ],
-)
-def test_zero_and_one_fold(line, simple):
-    same(cell(line, output="n"), cell(output=simple))
-
-
-@pytest.mark.parametrize(
-    "line", ["n = 0 - g", "n = g - 1", "n = g + 1", "n = (1 - g) * 1", "n = (1 - g) * g", "n = g * g", "n = g + g"]
-)
-def test_what_is_no_folding_stays(line):
-    for simple in ("g", "0", "1"):
-        different(cell(line, output="n"), cell(output=simple))
-
-
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "negate"])
-def test_numbers_that_are_neither_zero_nor_one_stay(activation):
-    for simple in ("0", "1"):
-        different(cell(f"n = {activation}(1)", output="n"), cell(output=simple))
-    different(cell("n = sigmoid(0)", output="n"), cell("n = sigmoid(1)", output="n"))
-
-
-@pytest.mark.parametrize(
-    ("lines", "simple"),
-    [
-        (["a = g * f", "c = f * g", "n = a + c"], ["a = g * f", "n = a + a"]),
-        (["a = g + f", "n = tanh(a)"], ["n = tanh(g + f)"]),
-        (
-            ["a = g + f", "c = tanh(a)", "d = sigmoid(a)", "n = c * d"],
-            ["c = tanh(f + g)", "d = sigmoid(g + f)", "n = d * c"],
-        ),
-        (["a = g + f", "c = tanh(g + f)", "n = a * c"], ["a = g + f", "c = tanh(a)", "n = a * c"]),
-        (["a = complement(f)", "n = a * g"], ["n = (1 - f) * g"]),
-        (["a = complement(f)", "n = g * a"], ["n = (1 - f) * g"]),
-        (["a = 1 - f", "n = g + 0", "k <- a"], ["n = g"]),
-        (["a = complement(f)", "c = complement(g)", "n = a * c"], ["a = complement(f)", "n = (1 - g) * a"]),
-        (["a = complement(f)", "c = complement(g)", "n = a * c"], ["c = complement(g)", "n = (1 - f) * c"]),
-        (["a = (1 - f) * g", "n = relu(a)"], ["n = relu((1 - f) * g)"]),
-    ],
-)
-def test_nodes_that_say_the_same_are_one(lines, simple):
-    one, other = canonical(parse(cell(*lines, output="n"), ROOM)), canonical(parse(cell(*simple, output="n"), ROOM))
-    assert one.digest == other.digest
-    assert same_arrays(one.genome, other.genome)
-
-
-def test_a_complement_in_a_product_takes_no_node():
-    form = canonical(parse(cell("a = complement(f)", "n = a * g", output="n"))).genome
-    assert sum(wire >= form.space.node(0) for wire in live_wires(form)) == 1
-
-
-def test_an_activation_takes_no_node_even_if_there_are_two():
-    lines = ["a = g + f", "c = tanh(a)", "d = sigmoid(a)", "n = c * d"]
-    form = canonical(parse(cell(*lines, output="n"))).genome
-    assert sum(wire >= form.space.node(0) for wire in live_wires(form)) == 3
-
-
-def test_slots_are_never_one():
-    different("stage\ng = W x\nf = W x\nn = g + f\noutput n", "stage\ng = W x\nn = g + g\noutput n")
-
-
-@pytest.mark.parametrize(
-    ("lines", "simple"),
-    [
-        (["n = g + k", "h <- g", "k <- g"], ["n = g + h", "h <- g"]),
-        (["n = h + k", "h <- g", "k <- g"], ["n = h + h", "h <- g"]),
-        (["a = h + g", "c = k + g", "n = a * c", "h <- a", "k <- c"], ["a = h + g", "n = a * a", "h <- a"]),
-        (["n = h + g", "h <- k", "k <- h"], ["n = g"]),
-        (["n = g + h", "h <- h"], ["n = g"]),
-        (["a = tanh(h)", "n = g + h", "h <- a"], ["n = g"]),
-        (["a = h * k", "n = g + h", "h <- a", "k <- f"], ["n = g"]),
-    ],
-)
-def test_states_that_are_always_equal_or_zero_are_one(lines, simple):
-    without = lambda lines: SLOTS.replace("W x + U h + b", "W x + b") + "\n".join(lines) + "\noutput n"  # noqa: E731
-    same(without(lines), without(simple))
-
-
-@pytest.mark.parametrize(
-    ("lines", "other"),
-    [
-        (["n = h + g", "h <- g"], ["n = g"]),
-        (["n = h + k", "h <- g", "k <- f"], ["n = h + h", "h <- g"]),
-        (["a = complement(h)", "n = h + g", "h <- a"], ["n = g"]),
-        (["n = h + k", "h <- g", "k <- h"], ["n = h + h", "h <- g"]),
-    ],
-)
-def test_states_that_differ_stay(lines, other):
-    different(cell(*lines, output="n"), cell(*other, output="n"))
-
-
-def test_dead_parts_are_gone():
-    lines = ["a = tanh(f)", "k <- a", "n = tanh(g)"]
-    form = canonical(parse(cell(*lines, output="n"), ROOM))
-    assert form.slots == {(0, 0): (0, 0)}
-    assert form.genome.input.sum() == 1
-    assert not form.genome.recurrent.any()
-    assert (form.genome.activation != IDENTITY).sum() == 1
-    assert live_wires(form.genome) == {ROOM.slot(0), ROOM.node(0)}
-
-
-@pytest.mark.parametrize("output", ["0", "1"])
-def test_a_cell_of_no_use_is_empty(output):
-    form = canonical(parse(cell("a = tanh(f)", "h <- a", output=output), ROOM))
-    wanted = dataclasses.replace(empty(ROOM), output=np.asarray(int(output), np.int32))
-    assert same_arrays(form.genome, wanted)
-    assert form.slots == {}
 
 
 def test_stages_come_as_early_as_they_can():

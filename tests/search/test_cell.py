@@ -10,12 +10,14 @@ import pytest
 
 import jaxneuro as jn
 from jaxneuro.search.cell import EvolvedCell, initial_bias
-from jaxneuro.search.genome import BIASES, Space, check, largest, parameter_count
+from jaxneuro.search.cell_file import genome_called
+from jaxneuro.search.genome import BIASES, Space, largest, parameter_count
 from jaxneuro.search.named import named
 from jaxneuro.search.storage import save
 from jaxneuro.search.text import parse
 from tests.laws.gradient import QUICK
 from tests.search.equivalents import EQUAL
+from tests.search.evolved import cells, one_cell
 from tests.search.genomes import same_arrays
 
 SPACE = Space(2, 4, 6, 2)
@@ -24,16 +26,6 @@ quickly = functools.partial(jax.jit, compiler_options=QUICK)
 
 def stacked(trees):
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
-
-
-def cells(genomes, inputs=3, units=2):
-    """Cells with random weights, without a compiled constructor."""
-    like = jax.eval_shape(lambda key: EvolvedCell(inputs, units, genomes[0], key=key), jax.random.key(0))
-    generator, weights = np.random.default_rng(2), [like.input_weights, like.recurrent_weights, like.bias]
-    for genome in genomes:
-        numbers = [jnp.asarray(generator.normal(size=leaf.shape) / 2, leaf.dtype) for leaf in weights]
-        leaves = [*map(jnp.asarray, jax.tree.leaves(genome)), *numbers]
-        yield jax.tree.unflatten(jax.tree.structure(like), leaves)
 
 
 def run_and_slope(cell, inputs):
@@ -71,7 +63,7 @@ def test_ten_thousand_genomes_are_one_program():
         traces.append(1)
         return jax.lax.scan(cell.step, cell.init(jax.random.key(0)), inputs)[1]
 
-    (cell,) = cells([named("GRU", SPACE)])
+    cell = one_cell(named("GRU", SPACE))
     leaves, structure = jax.tree.flatten(cell)
     most = jax.tree.leaves(largest(SPACE))
     generator, count, inputs = np.random.default_rng(4), 10_000, jnp.ones((2, 3))
@@ -114,7 +106,8 @@ def test_known_cells_that_are_not_quite_their_machines_have_the_parameters_that_
 
 
 def test_weights_without_a_term_have_no_effect():
-    (cell,) = cells([parse("states h\nstage reads h\ng = W x\nf = tanh(U h + b)\nn = f + g\nh <- n\noutput n", SPACE)])
+    text = "states h\nstage reads h\ng = W x\nf = tanh(U h + b)\nn = f + g\nh <- n\noutput n"
+    cell = one_cell(parse(text, SPACE))
     inputs = jnp.ones((12, 3))
     other = eqx.tree_at(lambda m: (m.recurrent_weights, m.bias), cell, (
         cell.recurrent_weights.at[0, 0].set(7).at[0, 2:].set(7).at[1].set(7),
@@ -127,11 +120,10 @@ def test_weights_without_a_term_have_no_effect():
         assert used.sum() == 1, name
 
 
-def test_starts_as_its_genome_says(key):
-    text = "stage\n" + "".join(f"g{i} = b from {start}\n" for i, start in enumerate(list(BIASES)[2:]))
-    cell = EvolvedCell(3, 400, parse("states h\n" + text + "output 0", Space(1, 7, 1, 1)), key=key)
-    one, minus, four, minus_four, long, minus_long, none = np.asarray(cell.bias[0])
-    for values, expected in ((one, 1), (minus, -1), (four, 4), (minus_four, -4), (none, 0)):
+def test_biases_start_as_the_genome_says(key):
+    none, zero, one, minus, four, minus_four, long, minus_long = np.asarray(initial_bias(key, jnp.arange(8), 400))
+    assert list(BIASES) == ["none", "0", "1", "-1", "4", "-4", "long", "-long"]
+    for values, expected in ((none, 0), (zero, 0), (one, 1), (minus, -1), (four, 4), (minus_four, -4)):
         np.testing.assert_array_equal(values, expected)
     assert 0 <= long.min() < 1.5 < 4 < long.max() <= np.log(100)
     assert -np.log(100) <= minus_long.min() < -4 < -1.5 < minus_long.max() <= 0
@@ -152,7 +144,7 @@ def test_weights_start_as_those_of_layers(key):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_biases_have_the_type_of_their_time(dtype):
     assert initial_bias(jax.random.key(0), jnp.zeros((2, 3), jnp.int32), 4).shape == (2, 3, 4)
-    cell = jn.cast(next(cells([named("LIF", SPACE)])), dtype)
+    cell = one_cell(named("LIF", SPACE), dtype=dtype)
     state, output = jax.eval_shape(lambda cell: cell.step(cell.init(jax.random.key(0)), jnp.ones(3, dtype)), cell)
     assert output.dtype == state.values.dtype == dtype
 
@@ -163,9 +155,10 @@ def test_a_genome_may_be_given_by_name_or_file(key, tmp_path):
     assert jax.tree.structure(by_name) == jax.tree.structure(cell)
     genome = named("LSTM", SPACE)
     save(genome, tmp_path / "cell.json")
-    from_file = EvolvedCell(3, 4, str(tmp_path / "cell.json"), key=key)
-    assert same_arrays(jax.tree.map(np.asarray, from_file.genome), genome)
-    check(from_file.genome)
+    path = str(tmp_path / "cell.json")
+    assert same_arrays(genome_called(path), genome)
+    from_file = jax.eval_shape(lambda key: EvolvedCell(3, 4, path, key=key), key)
+    assert from_file.input_weights.shape == (SPACE.stages, SPACE.slots, 4, 3)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from tests.laws.gradient import QUICK
 from tests.search.equivalents import EQUAL, UNITS, cell_of, machine_of, weights_of
 
 STEPS = 50
-TRACES = []
 PRECISION = {"float32": (2e-6, 1e-6), "float64": (1e-12, 1e-12)}
 
 
@@ -54,7 +53,6 @@ def pulled(name, machine, slopes):
 @quickly
 def interpreted(cell, inputs):
     """For a cell: the one program for all of them."""
-    TRACES.append(str(inputs.dtype))
     return outcome(cell, inputs)
 
 
@@ -77,10 +75,20 @@ def check_equal(name, dtype):
             assert np.any(np.asarray(theirs)), "a parameter that the outputs do not depend on shows nothing"
 
 
-@pytest.mark.parametrize("dtype", PRECISION)
 @pytest.mark.parametrize("name", EQUAL)
-def test_a_known_cell_equals_its_machine(name, dtype):
-    check_equal(name, dtype)
+def test_a_known_cell_equals_its_machine(name):
+    check_equal(name, "float64")
+
+
+# Double precision tells the most; of single precision the quick pass looks at those where it matters most.
+DELICATE = ("GRU", "LIF", "ComplexLinear")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in DELICATE else pytest.mark.slow) for name in EQUAL]
+)
+def test_a_known_cell_equals_its_machine_in_single_precision(name):
+    check_equal(name, "float32")
 
 
 def test_all_known_cells_have_an_equal():
@@ -95,10 +103,16 @@ def test_names_and_room_are_checked():
 
 
 def test_all_known_cells_are_one_program():
-    TRACES.clear()
-    jax.clear_caches()
+    traces = []
+
+    @quickly
+    def outputs(cell, inputs):
+        traces.append(1)
+        return jax.lax.scan(cell.step, cell.init(jax.random.key(0)), inputs)[1]
+
     inputs = jnp.ones((STEPS, UNITS))
-    for name in EQUAL:
-        interpreted(cell_of(name, weights_of(name, machine_of(name))), inputs)
-    assert TRACES == ["float32"]
-    assert interpreted._cache_size() == 1
+    weights = weights_of("RNN", machine_of("RNN"))
+    found = [np.asarray(outputs(cell_of(name, weights), inputs)) for name in EQUAL]
+    assert len(traces) == 1
+    assert outputs._cache_size() == 1
+    assert not np.array_equal(found[0], found[1])

@@ -10,7 +10,8 @@ from jaxneuro.search.canonical import canonical
 from jaxneuro.search.cell import EvolvedCell
 from jaxneuro.search.genome import ACTIVATIONS, SPIKE, Space
 from jaxneuro.search.named import TEXTS, named
-from jaxneuro.search.population import Weights, run_population, slope_of, tape_of
+from jaxneuro.search.population import Weights, run_population
+from jaxneuro.search.tape import slope_of, tape_of
 from tests.search.drawn import one_of, random_genomes
 
 SPACE = Space(stages=2, slots=3, nodes=6, states=2)
@@ -163,7 +164,7 @@ def test_the_slope_of_each_activation_follows_from_its_value(float64):
             return smooth + row.relu * jax.nn.relu(u) + row.constant
 
         y, (e0, e1, e2, e3) = act(at), slope_of(which)
-        told = e0 + e1 * y + e2 * y**2 + e3 * (y > 0)
+        told = e0 + e1 * y + e2 * y**2 + e3 * (y > 0).astype(y.dtype)
         np.testing.assert_allclose(told, jax.vmap(jax.grad(act))(at), atol=1e-12, err_msg=name)
 
 

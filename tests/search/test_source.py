@@ -91,8 +91,8 @@ def test_random_cells_compute_what_the_straight_cells_do(load, float64):
 
 @pytest.mark.slow
 def test_many_random_cells_compute_what_the_straight_cells_do(load, float64):
-    genomes = random_genomes(12, 300, SPACE, late=True)
-    for i in range(300):
+    genomes = random_genomes(12, 100, SPACE, late=True)
+    for i in range(100):
         check(one_of(genomes, i), load)
 
 
