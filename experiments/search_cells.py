@@ -43,7 +43,7 @@ class SpaceConfig(ConfigPart):
     stages: Count = 2
     slots: Count = 4
     nodes: Count = 12
-    states: Count = 2
+    states: Count = 4
 
 
 class SearchConfig(ConfigPart):

@@ -120,9 +120,10 @@ def test_its_own_weights_are_as_the_genome_asks(name, starts, load, key):
     np.testing.assert_array_equal(np.sort(params["b"].mean(1)), starts)
     assert not np.ptp(params["b"], axis=1).any()
     assert 0.9 * 0.5**0.5 < np.abs(params["W"]).max() <= 0.5**0.5
-    for matrices in (leaf for label, leaf in params.items() if label.startswith("U_")):
-        for matrix in matrices:
-            np.testing.assert_allclose(matrix @ matrix.T, np.eye(9), atol=1e-5)
+    matrices = np.concatenate([leaf for label, leaf in params.items() if label.startswith("U_")] or [np.eye(9)[None]])
+    for matrix in matrices:
+        np.testing.assert_allclose(matrix @ matrix.T, np.eye(9), atol=1e-5)
+    assert len(np.unique(matrices[:, 0, 0])) == len(matrices), "each slot has its own"
 
 
 def test_long_biases_are_random_and_their_own(load, key):

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import importlib
 
 import equinox as eqx
 import jax
@@ -11,9 +12,9 @@ import pytest
 from flax import linen, nnx
 
 import jaxneuro as jn
-import jaxneuro.search.canonical
 from jaxneuro.interop.equinox import EquinoxCell
 from jaxneuro.interop.flax import LinenCell, NNXCell
+from jaxneuro.search.canonical import canonical
 from jaxneuro.search.genome import FIRST, FIRST_STATE, ONE, ZERO, Genome, Space, empty, live_wires, parameter_count
 from jaxneuro.search.named import TEXTS, named
 from jaxneuro.search.program import Node, Slot, program
@@ -192,7 +193,7 @@ def test_it_has_the_parameters_that_the_canonical_genome_has():
     genomes, cell = drawn(60), random_cell(SPACE)
     for i in range(60):
         genome = one_of(genomes, i)
-        form = jaxneuro.search.canonical.canonical(genome).genome
+        form = canonical(genome).genome
         count = sum(leaf.size for leaf in specialised(with_genome(cell, genome))[1])
         assert count == parameter_count(form, INPUTS, UNITS) <= parameter_count(genome, INPUTS, UNITS)
 
@@ -285,7 +286,7 @@ def test_it_keeps_only_the_states_that_matter():
 
 
 def test_a_genome_without_room_for_its_canonical_form_is_taken_as_it_is(monkeypatch, float64):
-    monkeypatch.setattr(jaxneuro.search.canonical, "placed", lambda *arguments: None)
+    monkeypatch.setattr(importlib.import_module(canonical.__module__), "placed", lambda *arguments: None)
     genomes = drawn(seed=4)
     error, known, _ = differences(random_cell(SPACE, np.float64), genomes, inputs_of(np.float64))
     assert error.max() < 1e-12
