@@ -103,7 +103,7 @@ def objectives(method: str, candidate: Candidate, outcome: Outcome, race: Race) 
     return [loss]
 
 
-def search(config: Config, run: Run, race: Race, method: str) -> tuple[list[dict[str, Any]], Searcher]:
+def search(config: Config, run: Run, race: Race, method: str, scale: float) -> tuple[list[dict[str, Any]], Searcher]:
     """Search, going on from the log: told the same scores again, the searcher asks for the same candidates again."""
     found, log = searcher(config, method), run.records(method)
     total, size = config.search.candidates, config.search.generation
@@ -131,7 +131,7 @@ def search(config: Config, run: Run, race: Race, method: str) -> tuple[list[dict
         records += entries
         best = found.best()
         run.say(
-            f"{method}: {len(records)} of {total} candidates, best {float(found.told[best.number][0]):.4g} "
+            f"{method}: {len(records)} of {total} candidates, best {scale * float(found.told[best.number][0]):.4g} "
             f"(candidate {best.number}), {time.monotonic() - began:.0f} s"
         )
     return records, found
@@ -164,7 +164,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     contenders: dict[str, Genome] = {}
     told, arrays, records = {}, {}, {}
     for method in (settings.method, "random"):
-        records[method], found = search(config, run, race, method)
+        records[method], found = search(config, run, race, method, trial.scale)
         chosen = finalists(config, records[method], found)
         if not chosen:
             raise RunError(f"no candidate of {method} was trained to the last rung without diverging.")

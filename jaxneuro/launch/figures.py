@@ -98,7 +98,7 @@ def learning_curves(
             axes.axhline(value, color=FAINT, linestyle="--", linewidth=1)
             axes.text(steps[-1], value, name, color=FAINT, ha="right", va="bottom")
         axes.set(xlabel="training step", ylabel=label, title=title)
-        axes.legend(loc="center right" if floors else "best")
+        axes.legend()
 
     return draw
 

@@ -15,6 +15,7 @@ from jaxneuro.search.genome import Space, check, empty, largest, live_wires
 from jaxneuro.search.named import TEXTS, named
 from jaxneuro.search.text import parse
 from tests.search.genomes import SPACES, relabelled, same_arrays, some
+from tests.search.unchecked import unchecked
 
 INPUTS = UNITS = 2
 STEPS = 4
@@ -69,9 +70,9 @@ def test_computes_the_same(float64):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("space", SPACES, ids=str)
-def test_computes_the_same_for_very_many(space, float64):
-    check_computes_the_same(space, 2000)
+@pytest.mark.parametrize("space", range(len(SPACES)))
+def test_computes_the_same_for_very_many(space):
+    unchecked("test_canonical", f"check_computes_the_same(SPACES[{space}], 2000)")
 
 
 def check_is_one_for_all(count):
@@ -106,7 +107,7 @@ def test_is_the_same_for_all_genomes_of_one_cell():
 
 @pytest.mark.slow
 def test_is_the_same_for_very_many():
-    assert check_is_one_for_all(5000) < 10
+    unchecked("test_canonical", "assert check_is_one_for_all(5000) < 10")
 
 
 @pytest.mark.parametrize("name", TEXTS)

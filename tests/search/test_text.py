@@ -10,6 +10,7 @@ from jaxneuro.search.genome import Space, live_wires
 from jaxneuro.search.named import TEXTS, named
 from jaxneuro.search.text import TextError, parse, show, wire_names
 from tests.search.genomes import same_arrays, some
+from tests.search.unchecked import unchecked
 
 LSTM = """states h1 h2
 stage reads h1
@@ -44,7 +45,7 @@ def test_what_is_shown_is_read_back():
 
 @pytest.mark.slow
 def test_what_is_shown_is_read_back_for_very_many():
-    check_comes_back(3000)
+    unchecked("test_text", "check_comes_back(3000)")
 
 
 def test_the_text_of_a_known_cell_is_that_of_a_reader():
@@ -211,4 +212,4 @@ def test_damaged_texts_are_read_or_refused():
 
 @pytest.mark.slow
 def test_very_many_damaged_texts_are_read_or_refused():
-    check_fuzzed(20_000)
+    unchecked("test_text", "check_fuzzed(20_000)")
