@@ -27,7 +27,7 @@ from jaxneuro.launch.directory import Run
 from jaxneuro.launch.report import Section
 from jaxneuro.measure.timing import clock
 from jaxneuro.search.canonical import canonical
-from jaxneuro.search.genome import ACTIVATIONS, COMBINES, FIRST, SIGMOID, TANH, Genome, Space, empty, live_wires
+from jaxneuro.search.genome import ACTIVATIONS, COMBINES, FIRST_STATE, SIGMOID, TANH, Genome, Space, empty, live_wires
 from jaxneuro.search.population import Weights, run_population
 from jaxneuro.search.straight import StraightCell
 from jaxneuro.search.tape import Tape, tape_of
@@ -35,6 +35,7 @@ from jaxneuro.search.tape import Tape, tape_of
 SPACE = Space(stages=1, slots=4, nodes=12, states=2)
 OPERATIONS = [("add", "identity"), ("multiply", "identity"), ("subtract", "identity")]
 OPERATIONS += [("first", name) for name in ("tanh", "sigmoid", "relu", "complement")]
+BINARY = 3  # of these, how many come first and read two wires
 RATE = 1e-3
 LOOP = 5  # gradient steps of one timed call, in one compiled loop for both
 
@@ -64,28 +65,29 @@ class Config(ExperimentConfig):
 
 def draw(generator: np.random.Generator) -> Genome:
     """A random cell all of whose twelve nodes are live."""
-    first_node, combines, activations = SPACE.node(0), list(COMBINES), list(ACTIVATIONS)
-    while True:
-        genome, unread = empty(SPACE), list(range(2, first_node))
-        genome.source[0] = 3
-        genome.input[:] = genome.recurrent[:] = genome.bias[:] = 1
-        genome.squash[0] = [SIGMOID, SIGMOID, SIGMOID, TANH]
-        for node in range(SPACE.nodes):
-            combine, activation = OPERATIONS[generator.integers(len(OPERATIONS))]
-            genome.combine[0, node], genome.activation[0, node] = combines.index(combine), activations.index(activation)
-            for operand in (genome.first, genome.second):
-                wanted = unread and generator.random() < 0.6
-                wire = (
-                    unread.pop(generator.integers(len(unread))) if wanted else generator.integers(2, first_node + node)
-                )
-                operand[0, node] = wire
-                if genome.combine[0, node] == FIRST:
-                    break
-            unread.append(first_node + node)
-        genome.next[:] = [first_node + SPACE.nodes // 2 + generator.integers(3), SPACE.wires - 1]
-        genome = dataclasses.replace(genome, output=np.asarray(SPACE.wires - 1, np.int32))
-        if all(first_node + node in live_wires(genome) for node in range(SPACE.nodes)):
-            return genome
+    start, genome, unread = SPACE.node(0), empty(SPACE), []
+    genome.source[0] = 3
+    genome.input[:] = genome.recurrent[:] = genome.bias[:] = 1
+    genome.squash[0] = [SIGMOID, SIGMOID, SIGMOID, TANH]
+    for node in range(SPACE.nodes):
+        # The last nodes must read what is left, but for what becomes the output and a state.
+        forced = len(unread) > SPACE.nodes - node
+        combine, activation = OPERATIONS[generator.integers(BINARY if forced else len(OPERATIONS))]
+        genome.combine[0, node] = list(COMBINES).index(combine)
+        genome.activation[0, node] = list(ACTIVATIONS).index(activation)
+        for operand in (genome.first, genome.second)[: 1 if combine == "first" else 2]:
+            if unread and (forced or generator.random() < 0.5):
+                operand[0, node] = unread.pop(generator.integers(len(unread)))
+            else:
+                operand[0, node] = generator.integers(FIRST_STATE, start + node)
+                unread = [wire for wire in unread if wire != operand[0, node]]
+        unread.append(start + node)
+    kept = unread[0] if len(unread) == 2 else start + generator.integers(SPACE.nodes // 2, SPACE.nodes - 1)
+    genome.next[:] = [kept, SPACE.wires - 1]
+    genome = dataclasses.replace(genome, output=np.asarray(SPACE.wires - 1, np.int32))
+    live = live_wires(genome)
+    # A state that nothing reads keeps nothing alive.
+    return genome if all(start + node in live for node in range(SPACE.nodes)) else draw(generator)
 
 
 def drawn(count: int, seed: int) -> Genome:

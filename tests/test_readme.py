@@ -156,7 +156,14 @@ def search_speed():
         ]
         for row in results("search_speed")["sizes"]
     ]
-    columns = ["size", "first call (s)", "one core: time / straight-line code's", "faster at 20 steps", "at 100", "at 300"]
+    columns = [
+        "size",
+        "first call (s)",
+        "one core: time / straight-line code's",
+        "faster at 20 steps",
+        "at 100",
+        "at 300",
+    ]
     return table([*columns, "halving 20, 60, 300", "whole run of 1,000"], rows)
 
 
