@@ -12,6 +12,7 @@ from jaxneuro.search.genome import (
     FORGET,
     IDENTITY,
     MULTIPLY,
+    NEGATE,
     ONE,
     SPIKE,
     SUBTRACT,
@@ -70,6 +71,8 @@ class Graph:
         if combine == FORGET:
             combine, first = MULTIPLY, self.node(FIRST, first, ZERO, COMPLEMENT)
         combine, first, second = _simplified(combine, first, second)
+        if combine == SUBTRACT and first in (ZERO, ONE):
+            combine, first = FIRST, self.node(FIRST, second, ZERO, COMPLEMENT if first == ONE else NEGATE)
         value = first if combine == FIRST else self.add(Wire("node", (combine, IDENTITY), (first, second)))
         if activation == IDENTITY:
             return value

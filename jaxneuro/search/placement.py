@@ -1,6 +1,8 @@
 """The values of a cell written as a genome: which nodes make them, and in which stages."""
 
 import dataclasses
+import itertools
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +14,9 @@ from jaxneuro.search.genome import (
     FORGET,
     IDENTITY,
     MULTIPLY,
+    NEGATE,
     ONE,
+    SUBTRACT,
     ZERO,
     Genome,
     Space,
@@ -45,8 +49,8 @@ def placed(space: Space, graph: Graph, states: dict[int, int], output: int, orde
     """
     kept = [number for number in order if graph.wires[number].kind == "state"]
     taken = [states[graph.wires[number].what[0]] for number in kept]
-    fused = _fused(graph, order, {output, *taken})
-    stages = _stages(space, fused)
+    held = {output, *taken}
+    fused, stages = _stages(space, _fused(graph, order, held, apart=False), _fused(graph, order, held, apart=True))
     if stages is None:
         return None
     form, slots = empty(space), {}
@@ -71,60 +75,98 @@ def placed(space: Space, graph: Graph, states: dict[int, int], output: int, orde
     return Placement(dataclasses.replace(form, output=np.asarray(wires[output], np.int32)), slots)
 
 
-def _fused(graph: Graph, order: list[int], held: set[int]) -> Wires:
-    """As few nodes as make these values: `1 - a` within the products that alone read it, `a + b` within activations.
+def _fused(graph: Graph, order: list[int], held: set[int], apart: bool) -> Wires:
+    """As few nodes as make these values.
+
+    An activation of `a + b` needs no node that adds, a product with `1 - a` none that subtracts, unless something else
+    reads that.
 
     Args:
         graph: the values.
         order: those that are live.
         held: those that must be there as they are.
+        apart: whether a node makes by itself even what another has made. The nodes are not more for that, and may find
+            room where those that wait for another do not.
     """
-    wires = {number: graph.wires[number] for number in order}
-    held = held | {wire.operands[0] for wire in wires.values() if wire.kind == "slot" and wire.operands}
+    wires = {number: graph.wires[number] for number in (ZERO, ONE, *order)}
+    product, place = (MULTIPLY, IDENTITY), {number: i for i, number in enumerate(order)}
+    minuend: dict[tuple[int, ...], int] = {(FIRST, COMPLEMENT): ONE, (FIRST, NEGATE): ZERO}
+    simple = {n for n, w in wires.items() if w.kind == "node" and (w.what[1] == IDENTITY or w.what in minuend)}
+    complements = {n for n, w in wires.items() if w.what == (FIRST, COMPLEMENT) and w.kind == "node"}
 
-    def read_by(kind: tuple[int, ...]) -> dict[int, list[int]]:
-        """Values of this kind that need not be there, and the nodes that read them."""
-        found = {n: [] for n, w in wires.items() if w.kind == "node" and w.what == kind and n not in held}
-        for number, wire in wires.items():
-            for operand in wire.operands:
-                if operand in found:
-                    found[operand].append(number)
-        return found
+    def made_within(number: int, wire: Wire) -> bool:
+        """Whether a node can make an operand of its own."""
+        if wire.what == product:
+            return number in complements and wire.operands != (number, number)
+        return wire.what[0] == FIRST and number in simple
 
-    product = (MULTIPLY, IDENTITY)
-    found = read_by((FIRST, COMPLEMENT)).items()
-    complements = {n: readers for n, readers in found if all(wires[r].what == product for r in readers)}
-    # Of two complements that are multiplied one remains, rather that of many such products.
-    rivals = {n: sum(len(complements.keys() & wires[r].operands) - 1 for r in complements[n]) for n in complements}
-    for number in sorted(complements, key=lambda n: rivals[n]):
-        readers = complements[number]
-        if all(wires[r].what == product and wires[r].operands != (number, number) for r in readers):
-            for reader in readers:
-                other = next(operand for operand in wires[reader].operands if operand != number)
-                wires[reader] = Wire("node", (FORGET, IDENTITY), (*wires[number].operands, other))
-            del wires[number]
-    for combine in {w.what[0] for w in wires.values() if w.kind == "node"} - {FIRST}:
-        for number, readers in read_by((combine, IDENTITY)).items():
-            if all(wires[reader].what[0] == FIRST for reader in readers):
-                for reader in readers:
-                    wires[reader] = wires[number]._replace(what=(combine, wires[reader].what[1]))
-                del wires[number]
-    return wires
+    nodes = [wire for wire in wires.values() if wire.kind == "node"]
+    needed = held | {wire.operands[0] for wire in wires.values() if wire.kind == "slot" and wire.operands}
+    needed |= {number for wire in nodes for number in wire.operands if not made_within(number, wire)}
+
+    def comes_free(number: int) -> bool:
+        """Whether the operand of `1 - a` or `-a` is there anyway."""
+        operand = wires[number].operands[0]
+        return operand in needed or operand not in simple
+
+    def bare(number: int) -> bool:
+        """Whether its operand is `1 - a` or `-a` too, with which it does not make one node."""
+        return wires[wires[number].operands[0]].what in minuend
+
+    # Of two complements that are multiplied one must be there: one that would be dear within, or is in many products.
+    rivals = [set(wire.operands) for wire in nodes if wire.what == product and complements.issuperset(wire.operands)]
+    while open_pairs := [pair for pair in rivals if len(pair) == 2 and not pair & needed]:
+        often = Counter(number for pair in open_pairs for number in pair)
+        needed.add(min(often, key=lambda n: (comes_free(n), bare(n), -often[n], place[n])))
+
+    def pays(number: int) -> bool:
+        """Whether to make a value within; never if it is there anyway, and what it is made of is not."""
+        return number not in needed or (apart and (wires[number].what[0] != FIRST or comes_free(number)))
+
+    def fused(wire: Wire) -> Wire:
+        if wire.what == product:
+            found = [n for n in wire.operands if made_within(n, wire) and pays(n)]
+            if found:
+                chosen = min(found, key=lambda n: (n in needed, place[n]))
+                other = next(n for n in wire.operands if n != chosen)
+                return Wire("node", (FORGET, IDENTITY), (*wires[chosen].operands, other))
+        elif wire.what[0] == FIRST and (number := wire.operands[0]) in simple and pays(number):
+            inner = wires[number]
+            if inner.what in minuend:
+                return Wire("node", (SUBTRACT, wire.what[1]), (minuend[inner.what], *inner.operands))
+            combined = fused(inner)
+            return combined._replace(what=(combined.what[0], wire.what[1]))
+        return wire
+
+    wanted, made = set(held), {}
+    wanted |= {wire.operands[0] for wire in wires.values() if wire.kind == "slot" and wire.operands}
+    for number, wire in reversed(wires.items()):
+        if wire.kind != "node":
+            made[number] = wire
+        elif number in wanted:
+            made[number] = fused(wire)
+            wanted.update(made[number].operands)
+    return dict(reversed(made.items()))
 
 
-def _stages(space: Space, wires: Wires) -> dict[int, int] | None:
+def _stages(space: Space, *ways: Wires) -> tuple[Wires, dict[int, int] | None]:
     """The stage of each slot and node, as early as there is room; where that leads nowhere, slots stay where they were.
 
+    Args:
+        space: the room.
+        ways: the nodes that make the values, the best way first.
+
     Returns:
-        The stages, none left out between two; None if not even this finds room.
+        The nodes that were taken, and the stages, none left out between two; None if not even this finds room.
     """
-    before = {number: wire.what[0] for number, wire in wires.items() if wire.kind == "slot"}
-    for chosen in (_slot_stages(space, wires), before):
+    before = {number: wire.what[0] for number, wire in ways[0].items() if wire.kind == "slot"}
+    early = ((wires, _slot_stages(space, wires)) for wires in ways)
+    for wires, chosen in itertools.chain(early, ((wires, before) for wires in ways)):
         found = _node_stages(space, wires, chosen) if chosen.keys() == before.keys() else None
         if found is not None and all(wire.kind not in ("slot", "node") or n in found for n, wire in wires.items()):
             used = {stage: i for i, stage in enumerate(sorted(set(found.values())))}
-            return {number: used[stage] for number, stage in found.items()}
-    return None
+            return wires, {number: used[stage] for number, stage in found.items()}
+    return ways[0], None
 
 
 def _slot_stages(space: Space, wires: Wires) -> dict[int, int]:

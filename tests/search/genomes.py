@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from jaxneuro.search.genome import ADD, FIRST_STATE, MULTIPLY, Genome, Space, largest
+from jaxneuro.search.genome import ADD, FIRST_STATE, MULTIPLY, Genome, Space, largest, live_wires
 
 # Small ones, where a place is soon taken, and one that holds all named cells.
 SPACES = (Space(1, 3, 5, 2), Space(2, 4, 12, 2), Space(3, 2, 4, 2), Space(4, 2, 3, 3), Space(3, 9, 16, 3))
@@ -91,3 +91,12 @@ def _some_order(genome, stage, generator):
 def same_arrays(one, other):
     """Whether two genomes are equal entry for entry."""
     return all(np.array_equal(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one))
+
+
+def is_tidy(genome):
+    """Whether nothing is dead, so that the genome is a canonical form, and not one that found no room."""
+    space, live = genome.space, live_wires(genome)
+    terms = (genome.input | genome.recurrent | genome.bias) > 0
+    genes = (genome.combine | genome.first | genome.second | genome.activation) > 0
+    slots = all(terms[at] == (space.slot(*at) in live) for at in np.ndindex(terms.shape))
+    return slots and all(genes[at] == (space.node(*at) in live) for at in np.ndindex(genes.shape))

@@ -90,6 +90,11 @@ def test_numbers_that_are_neither_zero_nor_one_stay(activation):
             ["c = tanh(f + g)", "d = sigmoid(g + f)", "n = d * c"],
         ),
         (["a = g + f", "c = tanh(g + f)", "n = a * c"], ["a = g + f", "c = tanh(a)", "n = a * c"]),
+        (["n = 1 - g"], ["n = complement(g)"]),
+        (["n = 0 - g"], ["n = negate(g)"]),
+        (["n = (1 - g) * 1"], ["n = complement(g)"]),
+        (["a = complement(g)", "n = tanh(a)"], ["n = tanh(1 - g)"]),
+        (["a = negate(g)", "n = tanh(a)"], ["n = tanh(0 - g)"]),
         (["a = complement(f)", "n = a * g"], ["n = (1 - f) * g"]),
         (["a = complement(f)", "n = g * a"], ["n = (1 - f) * g"]),
         (["a = 1 - f", "n = g + 0", "k <- a"], ["n = g"]),
@@ -104,15 +109,26 @@ def test_nodes_that_say_the_same_are_one(lines, simple):
     assert same_arrays(one.genome, other.genome)
 
 
-def test_a_complement_in_a_product_takes_no_node():
-    form = canonical(parse(cell("a = complement(f)", "n = a * g", output="n"))).genome
-    assert sum(wire >= form.space.node(0) for wire in live_wires(form)) == 1
-
-
-def test_an_activation_takes_no_node_even_if_there_are_two():
-    lines = ["a = g + f", "c = tanh(a)", "d = sigmoid(a)", "n = c * d"]
+@pytest.mark.parametrize(
+    ("lines", "count"),
+    [
+        (["a = complement(f)", "n = a * g"], 1),
+        (["a = g + f", "c = tanh(a)", "d = sigmoid(a)", "n = c * d"], 3),
+        (["a = g + f", "c = tanh(a)", "n = a * c"], 3),
+        (["n = tanh((1 - g) * 1)"], 1),
+        (["n = tanh(0 - g)"], 1),
+        (["a = complement(g + f)", "c = a * g", "d = a + f", "n = c - d"], 4),
+        (["a = complement(g + f)", "c = tanh(a)", "d = a + f", "n = c - d"], 4),
+        (["a = complement(f)", "c = complement(g)", "n = a * c"], 2),
+        (["a = complement(f)", "c = complement(g)", "d = a * c", "n = d + c"], 3),
+        (["a = complement(f)", "c = complement(g)", "d = a * c", "n = d + a"], 3),
+        (["a = complement(f)", "n = a * a"], 2),
+        (["a = complement(f)", "c = complement(a)", "n = c * g"], 2),
+    ],
+)
+def test_as_few_nodes_are_left_as_can_be(lines, count):
     form = canonical(parse(cell(*lines, output="n"))).genome
-    assert sum(wire >= form.space.node(0) for wire in live_wires(form)) == 3
+    assert sum(wire >= form.space.node(0) for wire in live_wires(form)) == count
 
 
 def test_slots_are_never_one():

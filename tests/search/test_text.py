@@ -9,7 +9,7 @@ from jaxneuro.search.canonical import canonical, digest
 from jaxneuro.search.genome import Space, live_wires
 from jaxneuro.search.named import TEXTS, named
 from jaxneuro.search.text import TextError, parse, show, wire_names
-from tests.search.genomes import same_arrays, some
+from tests.search.genomes import is_tidy, same_arrays, some
 from tests.search.unchecked import unchecked
 
 LSTM = """states h1 h2
@@ -33,9 +33,9 @@ def check_comes_back(count):
     for genome in some(count, 11):
         form, text = canonical(genome), show(genome)
         assert show(form.genome) == text
-        again = parse(text, genome.space)
-        assert same_arrays(again, form.genome), text
-        assert parse(text).space.wires <= genome.space.wires
+        if is_tidy(form.genome):
+            assert same_arrays(parse(text, genome.space), form.genome), text
+            assert parse(text).space.wires <= genome.space.wires
         assert digest(parse(text)) == form.digest
 
 
