@@ -2,17 +2,19 @@
 
 Candidates have four gates of the input and one state, and twelve live nodes of one operation each. One program trains
 all of them, of which nothing is static; beside it each cell of a sample is compiled by itself, as straight-line code
-with plain automatic differentiation. Both take the same gradient steps on the same data. First all threads share one
-core, for the cost of not knowing the graph; then all cores are used, for candidates per minute.
+with plain automatic differentiation. Both take the same gradient steps on the same data: in a process of one core, for
+the cost of not knowing the graph, and on all cores, for candidates per minute.
 """
 
 import dataclasses
 import functools
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -158,65 +160,77 @@ def seconds(function: Callable[..., Any], *arguments: Any) -> float:
     return clock(functools.partial(function, *arguments)) / 1000
 
 
-def on_one_core() -> None:
-    """Every thread of this process to its first core; what has not started yet inherits it."""
-    core = {min(os.sched_getaffinity(0))}
-    for thread in Path("/proc/self/task").iterdir():
-        os.sched_setaffinity(int(thread.name), core)
+def on_one_core(size: Size, rounds: int, sample: int, seed: int) -> list[float]:
+    """Time of the population over that of straight-line code, in a process that has one core only."""
+    told = json.dumps({"size": size.model_dump(), "rounds": rounds, "sample": sample, "seed": seed})
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "XLA_FLAGS": ""}
+    command = [sys.executable, __file__, told]
+    answer = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(answer.splitlines()[-1])
 
 
-def on_cores(cores: set[int]) -> None:
-    """Every thread of this process to these cores."""
-    for thread in Path("/proc/self/task").iterdir():
-        os.sched_setaffinity(int(thread.name), cores)
+def child(told: dict[str, Any]) -> list[float]:
+    """What `on_one_core` asks for; the core is chosen before JAX starts its threads."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    size = Size(**told["size"])
+    setting = prepared(size, told["sample"], told["seed"])
+    spread, many = trainer(size, 1), jnp.asarray(LOOP, jnp.int32)
+    return [ours / theirs for ours, theirs in timed(setting, spread, size, many, told["rounds"])]
+
+
+class Setting(NamedTuple):
+    """What both ways are timed on."""
+
+    tape: Tape
+    start: Weights
+    data: Array
+    sample: list[tuple[Callable[..., Any], jn.StateMachine]]
+
+
+def prepared(size: Size, sample: int, seed: int) -> Setting:
+    """A population, and a few of its cells as straight-line code."""
+    genomes = drawn(size.population, seed)
+    data = jnp.asarray(np.random.default_rng(1).normal(size=(size.steps, size.inputs, size.batch)), jnp.float32)
+    places = np.linspace(0, size.population - 1, sample).astype(int)
+    chosen = [alone(jax.tree.map(lambda leaf, at=at: leaf[at], genomes), size) for at in places]
+    return Setting(jax.jit(tape_of)(genomes), weights(size, 2), data, chosen)
+
+
+def timed(setting: Setting, spread: Any, size: Size, many: Array, rounds: int) -> list[tuple[float, float]]:
+    """Seconds per gradient step of a candidate in the population, and alone, in turn; the first round only warms."""
+    sequences, found = jnp.swapaxes(setting.data, 1, 2), []
+    for _ in range(rounds + 1):
+        ours = seconds(spread, setting.start, setting.tape, setting.data, many) / size.population / LOOP
+        theirs = np.mean([seconds(step, cell, sequences, many) for step, cell in setting.sample]) / LOOP
+        found.append((ours, float(theirs)))
+    return found[1:]
 
 
 def measure(size: Size, config: Config) -> dict[str, Any]:
     """One size."""
-    genomes = drawn(size.population, config.seed)
-    tape = jax.jit(tape_of)(genomes)
-    data = jnp.asarray(np.random.default_rng(1).normal(size=(size.steps, size.inputs, size.batch)), jnp.float32)
-    sequences, start, one = jnp.swapaxes(data, 1, 2), weights(size, 2), jnp.asarray(1, jnp.int32)
-    many = jnp.asarray(LOOP, jnp.int32)
-    devices = config.devices
-    all_cores = os.sched_getaffinity(0)
-
-    spread = trainer(size, devices)
-    compiled = seconds(spread, start, tape, data, one)
-    places = np.linspace(0, size.population - 1, config.sample).astype(int)
-    sample = [alone(jax.tree.map(lambda leaf, at=at: leaf[at], genomes), size) for at in places]
-    each = [seconds(step, cell, sequences, one) for step, cell in sample]
-    wall = {"population": [], "alone": []}
-    for _ in range(config.rounds):
-        wall["population"].append(seconds(spread, start, tape, data, many) / size.population / LOOP)
-        wall["alone"].append(np.mean([seconds(step, cell, sequences, many) for step, cell in sample]) / LOOP)
-    single = trainer(size, 1)
-    on_one_core()
-    jax.block_until_ready(single(start, tape, data, one))
-    pinned = {"population": [], "alone": []}
-    for _ in range(config.rounds):
-        pinned["population"].append(seconds(single, start, tape, data, many) / size.population / LOOP)
-        pinned["alone"].append(np.mean([seconds(step, cell, sequences, many) for step, cell in sample]) / LOOP)
-    on_cores(all_cores)
-    before = spread._cache_size()
-    other = jax.jit(tape_of)(drawn(size.population, config.seed + 1))
-    for tapes in (other, tape):
-        jax.block_until_ready(spread(start, tapes, data, one))
-    compile_each = float(np.median(each)) - float(np.median(wall["alone"]))
-    ours, theirs = float(np.median(wall["population"])), float(np.median(wall["alone"]))
-    ratios = np.divide(pinned["population"], pinned["alone"])
-    steps = {str(n): (compile_each + n * theirs) / (n * ours) for n in config.gradient_steps}
+    ratios = on_one_core(size, config.rounds, config.sample, config.seed)
+    setting = prepared(size, config.sample, config.seed)
+    one, many = jnp.asarray(1, jnp.int32), jnp.asarray(LOOP, jnp.int32)
+    sequences, spread = jnp.swapaxes(setting.data, 1, 2), trainer(size, config.devices)
+    compiled = seconds(spread, setting.start, setting.tape, setting.data, one)
+    each = [seconds(step, cell, sequences, one) for step, cell in setting.sample]
+    wall = timed(setting, spread, size, many, config.rounds)
+    ours, theirs = (float(np.median(values)) for values in zip(*wall, strict=True))
+    compile_each, before = float(np.median(each)) - theirs, spread._cache_size()
+    for seed in (config.seed + 1, config.seed):
+        tape = jax.jit(tape_of)(drawn(size.population, seed))
+        jax.block_until_ready(spread(setting.start, tape, setting.data, one))
     return {
         "size": size.name,
         "population": size.population,
-        "nodes": float((genomes.first > 0).sum(-1).mean()),
+        "nodes": float(np.asarray(setting.tape.count).mean()),
         "first_call_seconds": compiled,
         "compile_each_seconds": compile_each,
         "milliseconds": {"population": 1e3 * ours, "alone": 1e3 * theirs},
-        "one_core": {"median": float(np.median(ratios)), "min": float(ratios.min()), "max": float(ratios.max())},
+        "one_core": {"median": float(np.median(ratios)), "min": min(ratios), "max": max(ratios)},
         "new_programs": spread._cache_size() - before,
         "candidates_per_minute": {str(n): 60 / (n * ours) for n in config.gradient_steps},
-        "times_faster": steps,
+        "times_faster": {str(n): (compile_each + n * theirs) / (n * ours) for n in config.gradient_steps},
         "halving_times_faster": halving(config, compile_each, theirs, ours),
         "whole_run": whole(size, config, compile_each, theirs),
     }
@@ -273,8 +287,12 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
         rows.append([row["size"], *(f"{value:.3g}" for value in cells)])
     note = (
         f"Medians of {config.rounds} interleaved rounds on {config.devices} devices. On one core: time of the "
-        "population over time of straight-line code, all threads on one core. Faster: candidates per time, once the "
+        "population over time of straight-line code, in a process of one core. Faster: candidates per time, once the "
         "population's program is compiled, against compiling each; the whole run includes its compilation and the "
         "drawing of cells."
     )
     return [Section("A population in one program, and each cell compiled", note, columns=columns, rows=rows)]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(child(json.loads(sys.argv[1]))) + "\n")

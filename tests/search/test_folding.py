@@ -7,7 +7,7 @@ import pytest
 
 from jaxneuro.search.canonical import canonical, digest
 from jaxneuro.search.genome import IDENTITY, Space, empty, live_wires
-from jaxneuro.search.text import parse
+from jaxneuro.search.text import parse, show
 from tests.search.genomes import same_arrays
 
 ROOM = Space(stages=3, slots=9, nodes=16, states=3)
@@ -129,6 +129,20 @@ def test_nodes_that_say_the_same_are_one(lines, simple):
 def test_as_few_nodes_are_left_as_can_be(lines, count):
     form = canonical(parse(cell(*lines, output="n"))).genome
     assert sum(wire >= form.space.node(0) for wire in live_wires(form)) == count
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        (["a = g + f", "c = tanh(g + f)", "n = a * c"], ["n1 = g1 + g2", "n2 = tanh(n1)", "n3 = n1 * n2"]),
+        (
+            ["a = complement(f)", "c = (1 - f) * g", "n = a - c"],
+            ["n1 = complement(g2)", "n2 = g1 * n1", "n3 = n1 - n2"],
+        ),
+    ],
+)
+def test_what_is_there_anyway_is_not_made_again(lines, shown):
+    assert [line for line in show(parse(cell(*lines, output="n"))).splitlines() if line.startswith("n")] == shown
 
 
 def test_slots_are_never_one():
