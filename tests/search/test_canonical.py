@@ -112,6 +112,14 @@ def test_known_cells_are_the_same_in_any_room(name):
     assert len(live_wires(form.genome)) <= len(live_wires(genome))
 
 
+def test_of_two_halves_that_mirror_each_other_either_may_be_the_output():
+    text = "states h k\nstage\nn = h * k\nstage reads n\ng = W x + U n\nf = W x + U n\nh <- g\nk <- f\noutput "
+    one, other = canonical(parse(text + "g")), canonical(parse(text + "f"))
+    assert one.digest == other.digest
+    assert same_arrays(one.genome, other.genome)
+    assert one.slots != other.slots
+
+
 def test_all_known_cells_differ():
     assert len({digest(named(name)) for name in TEXTS}) == len(TEXTS)
 
