@@ -66,7 +66,7 @@ def check_computes_the_same(space, count):
 
 
 def test_computes_the_same(float64):
-    check_computes_the_same(SPACES[2], 200)
+    check_computes_the_same(SPACES[2], 100)
 
 
 @pytest.mark.slow
@@ -96,7 +96,7 @@ def check_is_one_for_all(count):
 
 
 def test_is_the_same_for_all_genomes_of_one_cell():
-    assert check_is_one_for_all(40) == 0
+    assert check_is_one_for_all(20) == 0
 
 
 @pytest.mark.slow
@@ -132,7 +132,7 @@ def test_what_matters_makes_another_digest():
         array = getattr(genome, field.name)
         for at in np.ndindex(array.shape):
             largest_value = int(getattr(most, field.name)[at])
-            for value in {0, 1, largest_value // 2, largest_value}:
+            for value in {0, largest_value // 2, largest_value}:
                 if value != array[at]:
                     changed = array.copy()
                     changed[at] = value

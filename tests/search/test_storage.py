@@ -29,7 +29,7 @@ def test_known_cells_come_back(name, tmp_path):
 
 
 def test_random_genomes_come_back():
-    for genome in some(20, 4):
+    for genome in some(10, 4):
         assert same_arrays(from_bytes(to_text(Contents(genome)).encode()).genome, genome)
 
 
