@@ -25,6 +25,7 @@ from jaxneuro.launch.config import ConfigError, Count, ExperimentConfig
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.kinds import Kind, build, kinds, parse, public
 from jaxneuro.launch.report import Section
+from jaxneuro.launch.tables import EXAMPLES
 from jaxneuro.measure.cost import operations, state_numbers
 from jaxneuro.measure.timing import Worker, WorkerError, clock, compare
 
@@ -56,16 +57,16 @@ def layers() -> list[str]:
     found = []
     for name, kind in public(jn.StateMachine).items():
         takes = set(SUPPLIED) <= set(inspect.signature(kind).parameters)
-        if takes and not issubclass(kind, jn.Stateless) and name in kinds(Kind(supplied=(*SUPPLIED, "inner"))):
+        if takes and not issubclass(kind, jn.Stateless) and name in kinds(Kind(supplied=(*SUPPLIED, *EXAMPLES))):
             found.append(name)
     return found
 
 
 def made(name: str, inputs: int, units: int) -> jn.StateMachine:
-    """A layer with its default options, or those of its peers; one that receives an inner layer gets an LSTM."""
-    given: dict[str, Any] = {"kind": name, **OPTIONS.get(name, {})}
-    if "inner" in inspect.signature(public(jn.StateMachine)[name]).parameters:
-        given["inner"] = {"kind": "LSTM"}
+    """A layer with its default options, or those of its peers; one that needs another, or a genome, gets an LSTM's."""
+    takes = inspect.signature(public(jn.StateMachine)[name]).parameters
+    needed = {field: example for field, example in EXAMPLES.items() if field in takes}
+    given: dict[str, Any] = {"kind": name, **needed, **OPTIONS.get(name, {})}
     spec = parse(given, Kind(supplied=SUPPLIED))
     return jax.jit(lambda key: build(spec, key=key, inputs=inputs, units=units))(jax.random.key(0))
 

@@ -12,6 +12,9 @@ from jaxneuro.launch import experiments
 
 SIZE = 64
 
+# What a layer is shown with that cannot be without it.
+EXAMPLES: dict[str, Any] = {"inner": {"kind": "LSTM"}, "genome": "LSTM"}
+
 
 def neurons() -> Table:
     """Every public machine, and what it costs."""
@@ -46,7 +49,8 @@ def cost(name: str, machine: type[Any]) -> tuple[int | None, int | None, int | N
     from jaxneuro.measure.cost import operations, state_numbers
 
     supplied = [size for size in ("inputs", "units", "outputs") if size in inspect.signature(machine).parameters]
-    given: dict[str, Any] = {"inner": {"kind": "LSTM"}} if "inner" in inspect.signature(machine).parameters else {}
+    takes = inspect.signature(machine).parameters
+    given = {name: example for name, example in EXAMPLES.items() if name in takes}
     # What the machine takes is the first argument of `Stateless[...]`, the second of every other base.
     taken = [get_args(base)[not issubclass(machine, Stateless)] for base in getattr(machine, "__orig_bases__", ())]
     shapes = {"": (), "inputs": (SIZE,), "units": (SIZE,)}
