@@ -14,7 +14,7 @@ def test_a_row_says_what_a_neuron_costs_and_how_long_its_peers_take(tmp_path):
     results, sections = run("benchmark/cells.yaml", tmp_path / "run", *TINY, "cells=[GRU, MinGRU, NestedLSTM]")
     gru, linear, nested = results["cells"]
     assert set(gru["peer_over_ours"]) == {"plain scan", "flax", "equinox"}
-    assert gru["parameters"] == 3 * 4 * (4 + 4 + 1)
+    assert gru["parameters"] == 3 * 4 * (4 + 4 + 1) + 4
     assert gru["states"] == 4
     # The outer gates, and an LSTM of 4 neurons inside.
     assert nested["parameters"] == 4 * 4 * (4 + 4 + 1) + 4 * 4 * (2 * 4 + 1)
