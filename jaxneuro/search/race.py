@@ -70,13 +70,15 @@ class Race:
     Args:
         trainer: how; its width is replaced by those of the budget.
         budget: how much.
-        key: random key; weights of candidate n at rate r come from `fold_in(fold_in(key, n), r)`, batches from key.
+        key: random key, split in one for weights and one for batches: the weights of candidate n at rate r come from
+            `fold_in(fold_in(weight_key, n), r)`, the batch of step n from `fold_in(batch_key, n)`.
     """
 
     def __init__(self, trainer: Trainer, budget: Budget, key: PRNGKeyArray) -> None:
         if budget.room % (turn := trainer.chunk * trainer.devices):
             raise ValueError(f"Budget got room={budget.room}; it must be a multiple of chunk x devices, {turn}.")
-        self.trainer, self.budget, self.key = trainer, budget, key
+        self.trainer, self.budget = trainer, budget
+        self.weight_key, self.batch_key = jax.random.split(key)
 
     def units(self, candidate: Candidate) -> int:
         """Units that the budget allows, at most the greatest width."""
@@ -93,7 +95,6 @@ class Race:
         Returns:
             What became of each, in order.
         """
-        found: dict[int, Outcome] = {}
         units = {c.number: self.units(c) for c in candidates}
         alive = [c for c in candidates if units[c.number] > 0]
         losses: dict[int, list[float]] = {c.number: [] for c in candidates}
@@ -102,7 +103,7 @@ class Race:
         step = 0
         for rung, stop in enumerate(self.budget.rungs):
             for group in groups:
-                scores = group.train(self.key, step, stop)
+                scores = group.train(self.batch_key, step, stop)
                 for candidate, row in zip(group.candidates, scores, strict=True):
                     losses[candidate.number].append(float(row.min()))
                     rates[candidate.number] = self.budget.rates[int(row.argmin())]
@@ -112,10 +113,8 @@ class Race:
                 better = ranked[: max(1, round(len(ranked) * self.budget.keep))]
                 alive = [c for c in better if np.isfinite(losses[c.number][-1])]
                 groups = [kept for group in groups if (kept := group.keep({c.number for c in alive})) is not None]
-        for candidate in candidates:
-            n = candidate.number
-            found[n] = Outcome(units[n], tuple(losses[n]) or (float("inf"),), rates[n])
-        return [found[c.number] for c in candidates]
+        numbers = [c.number for c in candidates]
+        return [Outcome(units[n], tuple(losses[n]) or (float("inf"),), rates[n]) for n in numbers]
 
     def _groups(self, candidates: Sequence[Candidate], units: dict[int, int]) -> list["_Group"]:
         """Candidates of one width, as many as there is room for, those with as many nodes side by side."""
@@ -128,7 +127,9 @@ class Race:
             trainer = dataclasses.replace(self.trainer, width=width)
             for start in range(0, len(fits), per_group):
                 some = fits[start : start + per_group]
-                groups.append(_Group.start(trainer, some, [units[c.number] for c in some], self.budget, self.key))
+                groups.append(
+                    _Group.start(trainer, some, [units[c.number] for c in some], self.budget, self.weight_key)
+                )
         return groups
 
 
