@@ -173,7 +173,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         ) -> comparison.Build:
             return lambda key: FAMILIES[family](is_complex, task.inputs, units, task.outputs, key)
 
-        rows, curves = comparison.compete(
+        rows, curves, _ = comparison.compete(
             run,
             {"real": functools.partial(builder, False), "complex": functools.partial(builder, True)},
             made,

@@ -5,7 +5,6 @@ on the same batches; the rate of each is chosen on validation data, its score is
 a Nested LSTM beats both others at similar size (Moniz and Krueger 2017, arXiv:1801.10308).
 """
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,7 @@ from jaxneuro.launch.config import ExperimentConfig
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.network import Architecture
 from jaxneuro.launch.report import Section
-from jaxneuro.launch.trial import TrialConfig, prepared
-from jaxneuro.tasks.batch import Task
+from jaxneuro.launch.trial import TrialConfig, contest
 
 
 class Config(ExperimentConfig):
@@ -30,28 +28,13 @@ class Config(ExperimentConfig):
 
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Train all networks on all tasks, and compare them seed by seed."""
-    scores, arrays, sources = [], {}, {}
-    for trial in config.trials:
-        made, sources[trial.name] = prepared(trial, config.seed)
-
-        def builder(network: Architecture, units: int, task: Task = made.task) -> comparison.Build:
-            return lambda key: network.draw(task.inputs, units, task.outputs, key=key)
-
-        rows, curves = comparison.compete(
-            run,
-            {network.name: functools.partial(builder, network) for network in config.networks},
-            made,
-            trial.budget,
-            seed=config.seed,
-            devices=config.devices,
-            trained=config.trained,
-        )
-        scores += rows
-        arrays |= curves
-    run.save_arrays(arrays)
+    scores, curves, data = contest(
+        run, config.networks, config.trials, seed=config.seed, devices=config.devices, trained=config.trained
+    )
+    run.save_arrays(curves)
     ours, *others = (network.name for network in config.networks)
     differences = comparison.differences(scores, [(ours, other) for other in others])
-    return {"data": sources, "scores": scores, "differences": differences, "answer": answer(differences)}
+    return {"data": data, "scores": scores, "differences": differences, "answer": answer(differences)}
 
 
 def answer(differences: list[dict[str, Any]]) -> str:

@@ -74,6 +74,21 @@ class Trial(NamedTuple):
         return self.measured == "accuracy"
 
 
+class Competition(NamedTuple):
+    """What came of a trial.
+
+    Attributes:
+        rows: one for each contender.
+        curves: validation scores over training, `trial/name/step` `[points]` and `trial/name/validation` `[points,
+            rates, seeds]`.
+        machines: each contender's network as trained with the first seed at the learning rate chosen.
+    """
+
+    rows: list[dict[str, Any]]
+    curves: dict[str, np.ndarray]
+    machines: dict[str, jn.StateMachine]
+
+
 def answers(machine: jn.StateMachine, batch: Batch) -> Float[Array, "batch time outputs"]:
     """What a network says at every step of every sequence."""
     return jax.vmap(lambda sequence: jn.run(machine, sequence)[1])(batch.inputs)
@@ -172,7 +187,7 @@ def compete(
     seed: int,
     devices: int,
     trained: tuple[str, ...],
-) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+) -> Competition:
     """All contenders in one trial.
 
     Args:
@@ -185,16 +200,15 @@ def compete(
         trained: names of the fields that are trained.
 
     Returns:
-        A row for each contender, and the validation scores over training: `trial/name/step` `[points]` and
-        `trial/name/validation` `[points, rates, seeds]`.
+        Scores, learning curves and trained networks.
 
     Raises:
         ConfigError: the contenders cannot be made equally large.
     """
-    rows, arrays = [], {}
+    rows, arrays, machines = [], {}, {}
     for name, (units, parameters) in equal_sizes(contenders, budget, trained).items():
         build = contenders[name](units)
-        row, curves = _train(run, f"{trial.name}-{name}", build, trial, budget, seed, devices, trained)
+        row, curves, machines[name] = _train(run, f"{trial.name}-{name}", build, trial, budget, seed, devices, trained)
         shapes = jax.eval_shape(build, jax.random.key(0))
         rows.append(
             {
@@ -211,7 +225,7 @@ def compete(
         )
         arrays |= {f"{trial.name}/{name}/{what}": values for what, values in curves.items()}
         run.say(f"{trial.name}, {name}: {row['mean']:.4g} {trial.unit} at learning rate {row['learning_rate']:g}")
-    return rows, arrays
+    return Competition(rows, arrays, machines)
 
 
 def _train(
@@ -223,7 +237,7 @@ def _train(
     seed: int,
     devices: int,
     trained: tuple[str, ...],
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+) -> tuple[dict[str, Any], dict[str, np.ndarray], jn.StateMachine]:
     """Train one contender at all learning rates and seeds, choose its rate, and test it."""
     began = time.monotonic()
     optimizer = cosine_adam(budget.learning_rates[0], budget.steps, budget.weight_decay)
@@ -274,7 +288,8 @@ def _train(
         "diverged": int((~finite).sum()),
         "seconds": round(time.monotonic() - began, 1),
     }
-    return row | mean_interval(test[best])._asdict(), {"step": history["step"], "validation": curves}
+    machine = jax.tree.map(lambda leaf: leaf[best * budget.seeds], state.machine)
+    return row | mean_interval(test[best])._asdict(), {"step": history["step"], "validation": curves}, machine
 
 
 def differences(rows: Sequence[Mapping[str, Any]], pairs: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:

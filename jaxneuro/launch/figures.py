@@ -103,13 +103,20 @@ def learning_curves(
     return draw
 
 
-def best_so_far(curves: Mapping[str, np.ndarray], label: str, tries: str, title: str = "") -> Panel:
+def best_so_far(
+    curves: Mapping[str, np.ndarray],
+    label: str,
+    tries: str,
+    levels: Mapping[str, float] | None = None,
+    title: str = "",
+) -> Panel:
     """A line per search: the best value among all tries so far.
 
     Args:
         curves: for each search `[tries]`; what is not finite is left out.
         label: what the values are, with their unit.
         tries: what a try is.
+        levels: values to compare with, drawn as dashed lines.
         title: of the panel.
     """
 
@@ -118,6 +125,9 @@ def best_so_far(curves: Mapping[str, np.ndarray], label: str, tries: str, title:
         for colour, (name, values) in zip(_colours(len(curves)), curves.items(), strict=True):
             shown = np.where(np.isfinite(values), values, np.nan)
             axes.step(np.arange(1, len(values) + 1), shown, where="post", color=colour, label=name)
+        for name, value in (levels or {}).items():
+            axes.axhline(value, color=FAINT, linestyle="--", linewidth=1)
+            axes.annotate(name, (1, value), xycoords=("axes fraction", "data"), color=FAINT, ha="right", va="bottom")
         axes.set(xlabel=tries, ylabel=label, title=title)
         axes.legend()
 

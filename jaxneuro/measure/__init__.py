@@ -3,4 +3,6 @@
 from jaxneuro.measure.cost import operations as operations
 from jaxneuro.measure.cost import state_numbers as state_numbers
 from jaxneuro.measure.firing import rate as rate
+from jaxneuro.measure.interval import holm as holm
 from jaxneuro.measure.interval import mean_interval as mean_interval
+from jaxneuro.measure.interval import paired_p_value as paired_p_value

@@ -39,3 +39,58 @@ def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> 
     mean = float(numbers.mean())
     half = float(t.ppf((1 + level) / 2, numbers.size - 1) * numbers.std(ddof=1) / numbers.size**0.5)
     return Interval(mean, mean - half, mean + half)
+
+
+def paired_p_value(ours: Sequence[float] | np.ndarray, theirs: Sequence[float] | np.ndarray) -> float:
+    """How likely a mean difference this far from 0 is if there is none: Student's two-sided paired t-test.
+
+    Args:
+        ours: scores of one contender, at least 2.
+        theirs: scores of another on the same seeds, in the same order.
+
+    Returns:
+        The p-value; 1 if all differences are 0, and 0 if they are all the same but not 0.
+
+    Raises:
+        ValueError: the lists are shorter, or of different lengths.
+
+    Reference: Student 1908, Biometrika 6:1.
+    """
+    from scipy.stats import t
+
+    differences = np.subtract(np.asarray(ours, float), np.asarray(theirs, float))
+    if np.shape(ours) != np.shape(theirs) or differences.ndim != 1 or differences.size < 2:
+        raise ValueError(
+            f"paired_p_value got shapes {np.shape(ours)} and {np.shape(theirs)}; it needs two lists of one length, at "
+            "least 2."
+        )
+    error = differences.std(ddof=1) / differences.size**0.5
+    if not error:
+        return 0.0 if differences[0] else 1.0
+    return float(2 * t.sf(abs(differences.mean()) / error, differences.size - 1))
+
+
+def holm(p_values: Sequence[float] | np.ndarray) -> list[float]:
+    """p-values of several tests, corrected so that a false alarm among all of them stays as rare as in one.
+
+    The k-th smallest of m becomes `max over j <= k of min(1, (m - j + 1) p_j)`.
+
+    Args:
+        p_values: of the tests.
+
+    Returns:
+        The corrected ones, in the same order.
+
+    Raises:
+        ValueError: one is not from 0 to 1.
+
+    Reference: Holm 1979, Scandinavian Journal of Statistics 6:65.
+    """
+    values = np.asarray(p_values, float)
+    if not np.all((values >= 0) & (values <= 1)):
+        raise ValueError(f"holm got p-values {list(p_values)}; they must be from 0 to 1.")
+    order = np.argsort(values)
+    scaled = np.minimum(1.0, values[order] * np.arange(len(values), 0, -1))
+    corrected = np.empty(len(values))
+    corrected[order] = np.maximum.accumulate(scaled)
+    return corrected.tolist()

@@ -21,7 +21,8 @@ def record(candidate: Candidate, outcome: Outcome, objectives: Sequence[float | 
         objectives: what the searcher was told.
 
     Returns:
-        number, parents, operator, digest, text, units, losses (of each rung; None if it diverged), rate, objectives.
+        number, parents, operator, digest, text, losses (of each rung; None if it diverged), and of each course parts,
+        units and rates, and objectives.
     """
     return {
         "number": candidate.number,
@@ -29,16 +30,12 @@ def record(candidate: Candidate, outcome: Outcome, objectives: Sequence[float | 
         "operator": candidate.operator,
         "digest": candidate.digest,
         "text": show(candidate.genome),
-        "units": outcome.units,
         "losses": [_finite(loss) for loss in outcome.losses],
-        "rate": outcome.rate,
+        "parts": [_finite(loss) for loss in outcome.parts],
+        "units": list(outcome.units),
+        "rates": list(outcome.rates),
         "objectives": [_finite(value) for value in objectives],
     }
-
-
-def outcome_of(record: Record) -> Outcome:
-    """The outcome in a record."""
-    return Outcome(record["units"], tuple(_number(loss) for loss in record["losses"]), record["rate"])
 
 
 def objectives_of(record: Record) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""Successive halving: all candidates train a little, the better part trains on, and so forth."""
+"""Successive halving: all candidates train a little, the better part trains on, and so forth.
+
+A race may have several courses, one for each task. A candidate runs all of them, each with weights of its own, and is
+judged by the mean of its losses, each relative to that of a rule without memory.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -10,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Key, PRNGKeyArray
 
 from jaxneuro.search.evolution import Candidate
-from jaxneuro.search.genome import live_wires
+from jaxneuro.search.genome import Genome, live_wires
 from jaxneuro.search.training import Lanes, Trainer, may_spike, units_within
 
 
@@ -19,15 +23,13 @@ class Budget:
     """What each candidate may have: the same for all.
 
     Args:
-        parameters: of a cell with its readout; each candidate has as many units as that allows.
         rungs: steps of training after which the worse part stops, in increasing order.
         keep: the part that goes on at each rung but the last.
-        rates: learning rates; each candidate is tried at all of them, and its score is the best.
+        rates: learning rates; each candidate is tried at all of them, and its loss is the best.
         widths: units that arrays are made for; a candidate uses the least that holds it.
         room: lanes of a program.
     """
 
-    parameters: int
     rungs: tuple[int, ...] = (20, 60, 300)
     keep: float = 0.25
     rates: tuple[float, ...] = (3e-3, 1e-2)
@@ -45,46 +47,64 @@ class Budget:
             raise ValueError(f"Budget got rates={self.rates}; there must be one, and all must be above 0.")
 
 
+class Course(NamedTuple):
+    """A task that candidates are trained on.
+
+    Attributes:
+        trainer: how; its width is replaced by those of the budget.
+        parameters: of a cell with its readout; each candidate has as many units as that allows.
+        scale: loss of a rule without memory; 1 leaves losses as they are.
+    """
+
+    trainer: Trainer
+    parameters: int
+    scale: float = 1.0
+
+    def units(self, genome: Genome, widest: int) -> int:
+        """Units that a cell may have, at most the widest."""
+        task = self.trainer.task
+        return min(units_within(genome, task.inputs, task.outputs, self.parameters), widest)
+
+
 class Outcome(NamedTuple):
     """What became of a candidate.
 
     Attributes:
-        units: how many units it had.
-        losses: validation loss at each rung that it reached, the best of its learning rates.
-        rate: the learning rate that was best at its last rung.
+        losses: at each rung that it reached the mean over the courses of validation loss / scale.
+        parts: the same of each course at the last of these rungs.
+        units: how many units it had in each course.
+        rates: the learning rate that was best at its last rung, in each course.
     """
 
-    units: int
     losses: tuple[float, ...]
-    rate: float
-
-    @property
-    def rank(self) -> tuple[int, float]:
-        """Better outcomes are smaller: a later rung first, then a lower loss."""
-        return -len(self.losses), self.losses[-1]
+    parts: tuple[float, ...]
+    units: tuple[int, ...]
+    rates: tuple[float, ...]
 
 
 class Race:
     """Trains candidates, rung by rung.
 
     Args:
-        trainer: how; its width is replaced by those of the budget.
+        courses: what they are trained on.
         budget: how much.
-        key: random key, split in one for weights and one for batches: the weights of candidate n at rate r come from
-            `fold_in(fold_in(weight_key, n), r)`, the batch of step n from `fold_in(batch_key, n)`.
+        key: random key, split in one for weights and one for batches, of which course c has `fold_in(key, c)`. From
+            these come the weights of candidate n at rate r, `fold_in(fold_in(weight_key, n), r)`, and the batch of step
+            n, `fold_in(batch_key, n)`.
     """
 
-    def __init__(self, trainer: Trainer, budget: Budget, key: PRNGKeyArray) -> None:
-        if budget.room % (turn := trainer.chunk * trainer.devices):
-            raise ValueError(f"Budget got room={budget.room}; it must be a multiple of chunk x devices, {turn}.")
-        self.trainer, self.budget = trainer, budget
-        self.weight_key, self.batch_key = jax.random.split(key)
+    def __init__(self, courses: Sequence[Course], budget: Budget, key: PRNGKeyArray) -> None:
+        for course in courses:
+            if budget.room % (turn := course.trainer.chunk * course.trainer.devices):
+                raise ValueError(f"Budget got room={budget.room}; it must be a multiple of chunk x devices, {turn}.")
+        self.courses, self.budget = list(courses), budget
+        weight_key, batch_key = jax.random.split(key)
+        self.weight_keys = [jax.random.fold_in(weight_key, c) for c in range(len(courses))]
+        self.batch_keys = [jax.random.fold_in(batch_key, c) for c in range(len(courses))]
 
-    def units(self, candidate: Candidate) -> int:
-        """Units that the budget allows, at most the greatest width."""
-        task = self.trainer.task
-        allowed = units_within(candidate.genome, task.inputs, task.outputs, self.budget.parameters)
-        return min(allowed, self.budget.widths[-1])
+    def units(self, genome: Genome) -> tuple[int, ...]:
+        """Units that a cell may have in each course."""
+        return tuple(course.units(genome, self.budget.widths[-1]) for course in self.courses)
 
     def run(self, candidates: Sequence[Candidate]) -> list[Outcome]:
         """Train candidates.
@@ -93,43 +113,49 @@ class Race:
             candidates: any number of them.
 
         Returns:
-            What became of each, in order.
+            What became of each, in order; one that is too large for a course has an infinite loss.
         """
-        units = {c.number: self.units(c) for c in candidates}
-        alive = [c for c in candidates if units[c.number] > 0]
+        units = {c.number: self.units(c.genome) for c in candidates}
+        alive = [c for c in candidates if min(units[c.number]) > 0]
+        courses = len(self.courses)
         losses: dict[int, list[float]] = {c.number: [] for c in candidates}
-        rates = {c.number: self.budget.rates[0] for c in candidates}
-        groups = self._groups(alive, units)
+        parts = {c.number: [float("inf")] * courses for c in candidates}
+        rates = {c.number: [self.budget.rates[0]] * courses for c in candidates}
+        groups = [(place, group) for place in range(courses) for group in self._groups(place, alive, units)]
         step = 0
         for rung, stop in enumerate(self.budget.rungs):
-            for group in groups:
-                scores = group.train(self.batch_key, step, stop)
+            for place, group in groups:
+                scores = group.train(self.batch_keys[place], step, stop) / self.courses[place].scale
                 for candidate, row in zip(group.candidates, scores, strict=True):
-                    losses[candidate.number].append(float(row.min()))
-                    rates[candidate.number] = self.budget.rates[int(row.argmin())]
+                    parts[candidate.number][place] = float(row.min())
+                    rates[candidate.number][place] = self.budget.rates[int(row.argmin())]
+            for candidate in alive:
+                losses[candidate.number].append(sum(parts[candidate.number]) / courses)
             step = stop
             if rung + 1 < len(self.budget.rungs):
                 ranked = sorted(alive, key=lambda c: (losses[c.number][-1], c.number))
                 better = ranked[: max(1, round(len(ranked) * self.budget.keep))]
                 alive = [c for c in better if np.isfinite(losses[c.number][-1])]
-                groups = [kept for group in groups if (kept := group.keep({c.number for c in alive})) is not None]
-        numbers = [c.number for c in candidates]
-        return [Outcome(units[n], tuple(losses[n]) or (float("inf"),), rates[n]) for n in numbers]
+                numbers = {c.number for c in alive}
+                groups = [(place, kept) for place, group in groups if (kept := group.keep(numbers)) is not None]
+        return [
+            Outcome(tuple(losses[n]) or (float("inf"),), tuple(parts[n]), units[n], tuple(rates[n]))
+            for n in (c.number for c in candidates)
+        ]
 
-    def _groups(self, candidates: Sequence[Candidate], units: dict[int, int]) -> list["_Group"]:
+    def _groups(self, place: int, candidates: Sequence[Candidate], units: dict[int, tuple[int, ...]]) -> list["_Group"]:
         """Candidates of one width, as many as there is room for, those with as many nodes side by side."""
         groups: list[_Group] = []
         per_group = self.budget.room // len(self.budget.rates)
         for width in self.budget.widths:
             narrower = [w for w in self.budget.widths if w < width]
-            fits = [c for c in candidates if max(narrower, default=0) < units[c.number] <= width]
+            fits = [c for c in candidates if max(narrower, default=0) < units[c.number][place] <= width]
             fits.sort(key=lambda c: (len(live_wires(c.genome)), c.number))
-            trainer = dataclasses.replace(self.trainer, width=width)
+            trainer = dataclasses.replace(self.courses[place].trainer, width=width)
             for start in range(0, len(fits), per_group):
                 some = fits[start : start + per_group]
-                groups.append(
-                    _Group.start(trainer, some, [units[c.number] for c in some], self.budget, self.weight_key)
-                )
+                sizes = [units[c.number][place] for c in some]
+                groups.append(_Group.start(trainer, some, sizes, self.budget, self.weight_keys[place]))
         return groups
 
 

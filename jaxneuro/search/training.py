@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.sharding import Mesh, PartitionSpec
-from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
+from jaxtyping import Array, Float, Int, Key, PRNGKeyArray
 
 from jaxneuro.initial import orthonormal
 from jaxneuro.search.cell import initial_bias
@@ -47,15 +47,13 @@ class Lanes(eqx.Module):
     """A population in training.
 
     Fields:
-        genomes: the structure of each lane's cell.
-        tape: the same as the evaluator reads it.
+        tape: the structure of each lane's cell, as the evaluator reads it.
         units: how many units each has.
         rates: learning rates.
         model: parameters.
         moments: state of the optimiser.
     """
 
-    genomes: Genome
     tape: Tape
     units: Int[Array, "lanes"]
     rates: Float[Array, "lanes"]
@@ -228,7 +226,7 @@ def _start(trainer: Trainer, genomes: Genome, units: Array, rates: Array, keys: 
     draw = functools.partial(_draw, inputs=trainer.task.inputs, outputs=trainer.task.outputs, width=trainer.width)
     # Lanes one after the other: what a lane starts with must not depend on how many there are.
     model = jax.lax.map(lambda lane: draw(*lane), (genomes, units, keys))
-    return Lanes(genomes, tape_of(genomes), units, rates, model, jax.vmap(trainer.optimizer.init)(model))
+    return Lanes(tape_of(genomes), units, rates, model, jax.vmap(trainer.optimizer.init)(model))
 
 
 @functools.partial(jax.jit, static_argnames="spiking")
@@ -335,10 +333,3 @@ def units_within(genome: Genome, inputs: int, outputs: int, budget: int) -> int:
 def may_spike(genomes: Genome) -> bool:
     """Whether any cell of concrete genomes has a spike."""
     return bool((np.asarray(genomes.squash) == SPIKE).any() or (np.asarray(genomes.activation) == SPIKE).any())
-
-
-def diverged(lanes: Lanes) -> Bool[Array, "lanes"]:
-    """Which lanes have a parameter that is not finite."""
-    return jax.vmap(lambda model: ~jnp.all(jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(model)])))(
-        lanes.model
-    )

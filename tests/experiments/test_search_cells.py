@@ -5,26 +5,20 @@ import pytest
 
 from jaxneuro.launch.advice import ConfigError
 from jaxneuro.launch.lock import RunError
+from jaxneuro.search.canonical import digest
 from jaxneuro.search.genome import check
 from jaxneuro.search.race import Race
+from jaxneuro.search.storage import load
 from jaxneuro.search.text import parse
 from tests.experiments.small import run
 
 CONFIG = "search/quickstart.yaml"
 SMALL = (
     "devices=1",
-    "trial.task={kind: Adding, steps: 8}",
-    "trial.evaluation=32",
-    "trial.budget={parameters: 400, parameter_tolerance: 0.2, learning_rates: [1e-2], seeds: 2, steps: 20, chunk: 10, "
-    "batch: 4}",
-    "search.candidates=20",
-    "search.generation=8",
-    "search.population=8",
-    "search.rungs=[2, 4]",
-    "search.widths=[16]",
-    "search.room=8",
-    "search.batch=4",
-    "search.chunk=4",
+    "trials=[{name: adding, task: {kind: Adding, steps: 8}, evaluation: 32, budget: {parameters: 400, "
+    "parameter_tolerance: 0.2, learning_rates: [1e-2], seeds: 2, steps: 20, chunk: 10, batch: 4}}]",
+    "searches=[{name: aging, method: aging, population: 8}, {name: random, method: random}]",
+    "race={candidates: 20, generation: 8, rungs: [2, 4], widths: [16], room: 8, batch: 4, chunk: 4}",
     "space={stages: 2, slots: 4, nodes: 5, states: 2}",
 )
 
@@ -32,7 +26,7 @@ SMALL = (
 def candidates(path):
     """The lines of all candidates in a run's log."""
     lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
-    return [line for line in lines if line["name"] in ("aging", "random", "nsga2", "map_elites")]
+    return [line for line in lines if line["name"] in ("aging", "random", "other")]
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +58,9 @@ def test_every_candidate_is_in_the_log_with_its_parents_and_scores(done):
     assert any(line["parents"] for line in log if line["name"] == "aging")
     best = min(line["losses"][-1] for line in log if line["name"] == "aging" and line["losses"][-1] is not None)
     assert results["searches"]["aging"]["best"] == pytest.approx(best)
+    assert results["searches"]["aging"]["winner"] == "aging-1"
+    cell = load(path / "cells" / "aging.json")
+    assert digest(cell) == results["searches"]["aging"]["finalists"][0]["digest"]
 
 
 @pytest.mark.slow
@@ -72,7 +69,7 @@ def test_the_winners_line_of_descent_ends_with_it(done):
     for told in results["searches"].values():
         (finalist,) = told["finalists"]
         assert finalist["line"][-1]["number"] == finalist["number"]
-        assert finalist["line"][-1]["steps"] == 2
+        assert finalist["line"][-1]["rungs"] == 2
         assert "\\begin" in finalist["latex"]
 
 
@@ -110,13 +107,13 @@ def test_a_log_of_other_candidates_is_refused(done, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["nsga2", "map_elites"])
 def test_other_methods_run_too(tmp_path, method):
-    results, _ = run(CONFIG, tmp_path / "run", *SMALL, f"search.method={method}")
-    assert results["searches"][method]["distinct"] == 20
+    results, _ = run(CONFIG, tmp_path / "run", *SMALL, f"searches.0={{name: other, method: {method}, population: 8}}")
+    assert results["searches"]["other"]["distinct"] == 20
     assert np.isfinite([row["mean"] for row in results["scores"]]).all()
 
 
 def test_unknown_cells_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"controls: there is no cell 'LSTN'. Allowed: .*LSTM"):
         run(CONFIG, tmp_path / "run", *SMALL, "controls=[LSTN]")
-    with pytest.raises(ConfigError, match=r"search.start does not fit the space: the cell has 3 stages"):
-        run(CONFIG, tmp_path / "other", *SMALL, "search.start=[NestedLSTM]")
+    with pytest.raises(ConfigError, match=r"searches.0.start does not fit the space: the cell has 3 stages"):
+        run(CONFIG, tmp_path / "other", *SMALL, "searches.0.start=[NestedLSTM]")

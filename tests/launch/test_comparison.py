@@ -73,7 +73,7 @@ def test_sizes_that_cannot_be_equal_are_refused_with_the_closest_ones():
 
 @pytest.mark.slow
 def test_a_row_for_each_contender_says_what_it_reached_at_what_cost(tmp_path):
-    rows, arrays = compete(tmp_path / "run", Adding(steps=5))
+    rows, arrays, _ = compete(tmp_path / "run", Adding(steps=5))
     assert [row["network"] for row in rows] == ["gru", "lstm", "stacked"]
     for row in rows:
         assert row["low"] < row["mean"] < row["high"]
@@ -90,15 +90,15 @@ def test_a_row_for_each_contender_says_what_it_reached_at_what_cost(tmp_path):
 
 @pytest.mark.slow
 def test_seeds_have_the_same_batches_in_every_contender_and_a_rate_of_zero_keeps_the_start(tmp_path):
-    rows, _ = compete(tmp_path / "run", Modular(modulus=3, steps=5), "accuracy")
-    again, _ = compete(tmp_path / "again", Modular(modulus=3, steps=5), "accuracy")
+    rows, *_ = compete(tmp_path / "run", Modular(modulus=3, steps=5), "accuracy")
+    again, *_ = compete(tmp_path / "again", Modular(modulus=3, steps=5), "accuracy")
     assert [row["score"] for row in rows] == [row["score"] for row in again]
     assert all(0 <= score <= 100 for row in rows for score in row["score"])
 
 
 @pytest.mark.slow
 def test_a_lane_that_diverges_is_counted_and_never_chosen(tmp_path):
-    rows, _ = compete(tmp_path / "run", Adding(steps=5), learning_rates=(1e-3, 100.0))
+    rows, *_ = compete(tmp_path / "run", Adding(steps=5), learning_rates=(1e-3, 100.0))
     assert all(row["learning_rate"] == 1e-3 for row in rows)
     assert all(np.isfinite(row["score"]).all() for row in rows)
 

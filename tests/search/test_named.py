@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxneuro.machine import cast
 from jaxneuro.search.genome import Space
 from jaxneuro.search.named import TEXTS, named
 from jaxneuro.search.text import TextError
@@ -56,21 +57,30 @@ def interpreted(cell, inputs):
     return outcome(cell, inputs)
 
 
+def both(name, dtype, seed=1):
+    """Outputs of the machine and of the cell, and the slopes of those parameters of the machine that both have.
+
+    All numbers that they start from are single precision's, so that those in double precision are the same.
+    """
+    inputs = np.random.default_rng(seed).normal(size=(STEPS, UNITS)).astype(np.float32)
+    inputs, machine = cast((jnp.asarray(inputs), machine_of(name, "float32")), dtype)
+    expected, slopes, weights = by_hand(name, machine, inputs)
+    outputs, found = interpreted(cell_of(name, weights), inputs)
+    assert outputs.dtype == dtype
+    found = pulled(name, machine, [found.input_weights, found.recurrent_weights, found.bias])
+    compared = EQUAL[name].compared
+    return expected, outputs, compared(slopes), compared(found)
+
+
 def check_equal(name, dtype):
     close, alike = PRECISION[dtype]
     with jax.enable_x64(dtype == "float64"):
-        inputs = jnp.asarray(np.random.default_rng(1).normal(size=(STEPS, UNITS)), dtype)
-        machine = machine_of(name, dtype)
-        expected, slopes, weights = by_hand(name, machine, inputs)
-        outputs, found = interpreted(cell_of(name, weights), inputs)
-        assert outputs.dtype == dtype
+        expected, outputs, slopes, found = both(name, dtype)
         np.testing.assert_allclose(outputs, expected, rtol=0, atol=close * max(1, np.abs(expected).max()))
         assert np.std(expected) > 0.02
-        compared = EQUAL[name].compared
-        found = pulled(name, machine, [found.input_weights, found.recurrent_weights, found.bias])
-        scale = max(float(np.abs(slope).max()) for slope in compared(slopes))
+        scale = max(float(np.abs(slope).max()) for slope in slopes)
         assert scale > 0.1
-        for ours, theirs in zip(compared(found), compared(slopes), strict=True):
+        for ours, theirs in zip(found, slopes, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=alike * scale)
             assert np.any(np.asarray(theirs)), "a parameter that the outputs do not depend on shows nothing"
 
@@ -81,14 +91,32 @@ def test_a_known_cell_equals_its_machine(name):
 
 
 # Double precision tells the most; of single precision the quick pass looks at those where it matters most.
-DELICATE = ("GRU", "LIF", "ComplexLinear")
+DELICATE = ("GRU", "ComplexLinear")
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in DELICATE else pytest.mark.slow) for name in EQUAL]
+    "name",
+    [pytest.param(name, marks=() if name in DELICATE else pytest.mark.slow) for name in EQUAL if name != "LIF"],
 )
 def test_a_known_cell_equals_its_machine_in_single_precision(name):
     check_equal(name, "float32")
+
+
+def test_the_spiking_cell_is_in_single_precision_as_exact_as_its_machine():
+    """Rounding grows from spike to spike on its way back through time: the machine's own gradient is 1e-6 to 7e-6 of
+    its scale from the one in double precision. The cell's must not be further from it, over several inputs."""
+    machines, cells = [], []
+    for seed in range(6):
+        with jax.enable_x64(True):
+            _, _, slopes, _ = both("LIF", "float64", seed)
+        expected, outputs, machine, cell = both("LIF", "float32", seed)
+        np.testing.assert_allclose(outputs, expected, rtol=0, atol=PRECISION["float32"][0])
+        assert 0 < np.mean(expected) < 1
+        scale = max(float(np.abs(slope).max()) for slope in slopes)
+        for found, errors in ((machine, machines), (cell, cells)):
+            errors.append(max(np.abs(np.subtract(a, b)).max() for a, b in zip(found, slopes, strict=True)) / scale)
+    assert np.mean(cells) < 1.5 * np.mean(machines)
+    assert max(machines) < 1e-5
 
 
 def test_all_known_cells_have_an_equal():
