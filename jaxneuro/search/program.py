@@ -253,7 +253,7 @@ def _part(array: Any, slot: int, count: int, units: int) -> Any:
 def evaluate_rest(
     program: Program, weights: Weights, states: Sequence[Any], drive: Any, functions: Functions
 ) -> tuple[list[Any], Any]:
-    """The rest of a step, line after line.
+    """The rest of a step.
 
     Args:
         program: what to compute.
@@ -264,6 +264,25 @@ def evaluate_rest(
 
     Returns:
         The states after and the output, each `[units]`.
+    """
+    wires = evaluate_wires(program, weights, states, drive, functions)
+    return [wires[wire] for wire in program.next], wires[program.output]
+
+
+def evaluate_wires(
+    program: Program, weights: Weights, states: Sequence[Any], drive: Any, functions: Functions
+) -> list[Any]:
+    """All wires of a step, line after line.
+
+    Args:
+        program: what to compute.
+        weights: arrays of the kind that `functions` takes.
+        states: the states before, each `[units]`.
+        drive: what `evaluate_drive` gives.
+        functions: of NumPy or of JAX.
+
+    Returns:
+        The value of each wire by its number, `[units]`: 0, 1, the states before, and the lines.
     """
     units, dtype = weights.bias.shape[-1], weights.bias.dtype
     wires = [functions.full(units, 0, dtype), functions.full(units, 1, dtype), *states]
@@ -276,7 +295,7 @@ def evaluate_rest(
         if wire not in sums:
             sums |= _sums(program, weights, line.source, wires, drive, functions)
         wires.append(_activated(line.squash, sums[wire], functions))
-    return [wires[wire] for wire in program.next], wires[program.output]
+    return wires
 
 
 def _combined(combine: int, a: Any, b: Any) -> Any:

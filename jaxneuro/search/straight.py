@@ -88,17 +88,22 @@ class StraightCell(Driven[StraightState, Float[Array, "inputs"], Float[Array, "u
 
     def drive(self, input: Float[Array, "inputs"]) -> Float[Array, "rows"]:
         """`W x + b` of all slots that have W x, in one product."""
-        return evaluate_drive(self.program, self.weights, input, _functions(self.bias.dtype))
+        return evaluate_drive(self.program, self.weights, input, functions(self.bias.dtype))
 
     def transition(
         self, state: StraightState, drive: Float[Array, "rows"]
     ) -> tuple[StraightState, Float[Array, "units"]]:
         """The lines of the program."""
-        values, output = evaluate_rest(self.program, self.weights, state.values, drive, _functions(self.bias.dtype))
+        values, output = evaluate_rest(self.program, self.weights, state.values, drive, functions(self.bias.dtype))
         return StraightState(tuple(values)), output
 
 
-def _functions(dtype: Any) -> Functions:
+def functions(dtype: Any) -> Functions:
+    """The functions of JAX that a program is computed with; the derivative of a spike is that of `FastSigmoid()`.
+
+    Args:
+        dtype: of the cell.
+    """
     spike = cast(FastSigmoid(), dtype)
     return Functions(jnp.tanh, jax.nn.sigmoid, jax.nn.relu, spike, jnp.concatenate, jnp.full)
 
