@@ -43,11 +43,11 @@ def objectives_of(record: Record) -> np.ndarray:
     return np.asarray([_number(value) for value in record["objectives"]])
 
 
-def ancestors(records: Sequence[Record], number: int) -> list[Record]:
+def ancestors(records: Sequence[Record] | Mapping[int, Record], number: int) -> list[Record]:
     """A candidate's line of descent by first parents.
 
     Args:
-        records: of all candidates, that of number n at place n.
+        records: of all candidates, that of number n at place n; or by number, those of the line at least.
         number: of the last in the line.
 
     Returns:
