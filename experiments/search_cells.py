@@ -17,7 +17,7 @@ import jax
 import numpy as np
 from pydantic import Field, field_validator
 
-from jaxneuro.launch import comparison, comparison_page, figures
+from jaxneuro.launch import comparison, comparison_page, figures, search_page
 from jaxneuro.launch.advice import ConfigError
 from jaxneuro.launch.config import ConfigPart, Count, ExperimentConfig, Fraction, LearningRate, Name
 from jaxneuro.launch.directory import Run
@@ -37,6 +37,7 @@ from jaxneuro.search.storage import save
 from jaxneuro.search.straight import StraightCell
 from jaxneuro.search.text import TextError, parse, show
 from jaxneuro.search.training import Trainer
+from jaxneuro.search.watch import watch
 
 TRAINED = ("weights", "bias", "input_weights", "recurrent_weights")
 DEPTHS, SHARES = (2, 4, 6, 8, 10), (0.2, 0.4, 0.6)  # bins of MAP-Elites: depth of a step, share of products
@@ -232,7 +233,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     for name, losses in levels.items():
         run.say(f"{name}: {np.mean(losses):.4g} ({min(losses):.4g} to {max(losses):.4g}) in the race")
     contenders: dict[str, Genome] = {}
-    told, arrays = {}, {}
+    told, arrays, journals = {}, {}, {}
     for settings in config.searches:
         found = searchers[settings.name]
         records = search(config, run, racing, settings, found)
@@ -249,12 +250,13 @@ def main(config: Config, run: Run) -> dict[str, Any]:
             "matched": {
                 name: matched(records, float(np.mean(losses)), len(race.rungs)) for name, losses in levels.items()
             },
-            "finalists": [described(name, records, c) for name, c in zip(names, chosen, strict=True)],
+            "finalists": [described(name, c) for name, c in zip(names, chosen, strict=True)],
         }
+        journals[settings.name] = records
     contenders |= {name: named(name) for name in config.controls}
-    rows = []
+    rows, trained = [], {}
     for settings in config.trials:
-        some, curves, _ = comparison.compete(
+        some, curves, trained[settings.name] = comparison.compete(
             run,
             {name: functools.partial(builder, genome, trials[settings.name]) for name, genome in contenders.items()},
             trials[settings.name],
@@ -265,12 +267,21 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         )
         rows += some
         arrays |= curves
-    run.save_arrays(arrays)
     overall = {name: relative(rows, name) for name in contenders}
+    make_folder(run.path / "cells")
+    first = config.trials[0].name
+    sequence = trials[first].validation.inputs[0]
+    arrays["sequence"] = np.asarray(sequence)
     for method, found in told.items():
-        found["winner"] = min((f["name"] for f in found["finalists"]), key=lambda name: overall[name])
-        make_folder(run.path / "cells")
-        save(contenders[found["winner"]], run.path / "cells" / f"{method}.json", note=f"winner of {method}")
+        winner = min(found["finalists"], key=lambda finalist: overall[finalist["name"]])
+        found["winner"] = winner["name"]
+        save(contenders[winner["name"]], run.path / "cells" / f"{method}.json", note=f"winner of {method}")
+        measured = search_page.measures(journals[method], trials[first].task.inputs)
+        found["records"] = search_page.kept(journals[method], measured, winner["number"])
+        arrays |= {f"measures/{method}/{name}": values for name, values in measured.items()}
+        seen = watch(trained[first][winner["name"]].machines[0], sequence)
+        arrays |= {f"wires/{method}/{name}": np.asarray(values) for name, values in seen.items()}
+    run.save_arrays(arrays)
     random = next(settings.name for settings in config.searches if settings.method == "random")
     winners = {method: found["winner"] for method, found in told.items()}
     pairs = [(ours, other) for ours in winners.values() for other in (*config.controls, winners[random])]
@@ -297,30 +308,25 @@ def relative(rows: list[dict[str, Any]], name: str) -> float:
     return float(np.mean([np.mean(row["validation"][row["rate_index"]]) / (row["baseline"] or 1.0) for row in of]))
 
 
-def described(name: str, records: list[dict[str, Any]], candidate: Candidate) -> dict[str, Any]:
-    """A finalist, and its line of descent: what each mutation did, and to which loss it led."""
-    line = [
-        {
-            "number": record["number"],
-            "operator": record["operator"],
-            "loss": record["losses"][-1],
-            "rungs": len(record["losses"]),
-        }
-        for record in lineage.ancestors(records, candidate.number)
-    ]
+def described(name: str, candidate: Candidate) -> dict[str, Any]:
+    """A finalist."""
     return {
         "name": name,
         "number": candidate.number,
         "digest": candidate.digest,
         "text": show(candidate.genome),
         "latex": latex(candidate.genome),
-        "line": line,
     }
+
+
+def within(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
 
 
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The report."""
-    curves = {name.removeprefix("best/"): values for name, values in arrays.items() if name.startswith("best/")}
+    curves = within(arrays, "best/")
     levels = {name: float(np.mean(losses)) for name, losses in results["levels"].items()}
     sections = [
         Section(
@@ -342,26 +348,18 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
         )
     ]
     for method, told in results["searches"].items():
-        for finalist in told["finalists"]:
-            rows = [
-                [
-                    str(step["number"]),
-                    step["operator"],
-                    "diverged" if step["loss"] is None else f"{step['loss']:.4g}",
-                    str(step["rungs"]),
-                ]
-                for step in finalist["line"]
-            ]
-            sections.append(
-                Section(
-                    title=f"{finalist['name']}: candidate {finalist['number']}",
-                    text=f"{method} trained {told['distinct']:,} distinct cells. "
-                    + finalist["text"].replace("\n", "; "),
-                    columns=["candidate", "how it was made", UNIT, "rungs"],
-                    rows=rows,
-                    figure=svg(parse(finalist["text"])),
-                )
-            )
+        winner = next(finalist for finalist in told["finalists"] if finalist["name"] == told["winner"])
+        record = next(record for record in told["records"] if record["number"] == winner["number"])
+        measured, wires = within(arrays, f"measures/{method}/"), within(arrays, f"wires/{method}/")
+        sections += [
+            Section(
+                f"{method}: the winner, candidate {winner['number']}",
+                winner["text"].replace("\n", "; "),
+                figure=svg(parse(winner["text"])),
+            ),
+            *search_page.sections(method, told["records"], measured, winner["number"], UNIT),
+            search_page.gates_section(method, record, wires, arrays["sequence"]),
+        ]
     note = "All contenders have as many parameters as each other, and were tried at the same learning rates and seeds."
     verdict = " ".join(comparison_page.sentence(row) for row in results["differences"])
     seeds = config.trials[0].budget.seeds

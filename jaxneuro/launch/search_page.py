@@ -36,14 +36,14 @@ def measures(records: Sequence[Record], inputs: int) -> dict[str, np.ndarray]:
 
     Args:
         records: of all candidates, in order of number.
-        inputs: inputs of the task.
+        inputs: inputs of the first task.
 
     Returns:
         Arrays `[candidates]`: "loss" at the last rung that it reached, infinite if it diverged; "rungs", how many it
-        reached; "operations", "parameters" and "depth" of its cell.
+        reached; "operations", "parameters" and "depth" of its cell in the first task.
     """
     genomes = [parse(record["text"]) for record in records]
-    sizes = [(genome, inputs, record["units"]) for genome, record in zip(genomes, records, strict=True)]
+    sizes = [(genome, inputs, record["units"][0]) for genome, record in zip(genomes, records, strict=True)]
     losses = [record["losses"][-1] for record in records]
     return {
         "loss": np.array([np.inf if loss is None else loss for loss in losses], float),
@@ -172,7 +172,7 @@ def front_sections(
         record = by_number[number]
         sizes = [f"{measures[size][number]:,}" for size in ("parameters", "operations", "depth")]
         loss = f"{scale * measures['loss'][number]:.4g}"
-        rows.append([name, str(number), loss, str(record["units"]), *sizes])
+        rows.append([name, str(number), loss, str(record["units"][0]), *sizes])
         told = f"Loss {loss} {unit}; {sizes[0]} parameters, {sizes[1]} operations per step, depth {sizes[2]}. "
         title = f"{search}, front {name}: candidate {number}"
         drawings.append(Section(title, told + _in_one_line(record["text"]), figure=svg(parse(record["text"]))))

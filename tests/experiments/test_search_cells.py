@@ -7,6 +7,7 @@ from jaxneuro.launch.advice import ConfigError
 from jaxneuro.launch.lock import RunError
 from jaxneuro.search.canonical import digest
 from jaxneuro.search.genome import check
+from jaxneuro.search.lineage import ancestors
 from jaxneuro.search.race import Race
 from jaxneuro.search.storage import load
 from jaxneuro.search.text import parse
@@ -68,9 +69,11 @@ def test_the_winners_line_of_descent_ends_with_it(done):
     _, results, _ = done
     for told in results["searches"].values():
         (finalist,) = told["finalists"]
-        assert finalist["line"][-1]["number"] == finalist["number"]
-        assert finalist["line"][-1]["rungs"] == 2
         assert "\\begin" in finalist["latex"]
+        line = ancestors({record["number"]: record for record in told["records"]}, finalist["number"])
+        assert line[-1]["number"] == finalist["number"]
+        assert len(line[-1]["losses"]) == 2
+        assert not line[0]["parents"]
 
 
 @pytest.mark.slow

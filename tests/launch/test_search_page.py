@@ -28,7 +28,7 @@ def records():
         losses = [float(loss) for loss in np.sort(1 + generator.random(3))[::-1]][: 3 if number % 3 == 0 else 1]
         parents = [number - 2] if number > 1 else []
         text, units = show(named(NAMES[number % 4])), 10 + number % 7
-        entry = {"number": number, "parents": parents, "operator": "gate", "text": text, "units": units}
+        entry = {"number": number, "parents": parents, "operator": "gate", "text": text, "units": [units]}
         found.append(entry | {"losses": losses})
     found[6]["losses"][-1] = None
     return found
