@@ -225,11 +225,30 @@ class Driven(StateMachine[State, Input, Output], Generic[State, Input, Output, D
         return self.transition(state, self.drive(input))
 
 
-class Affine(StateMachine[State, Input, Output]):
+class Parallel(StateMachine[State, Input, Output]):
+    """A machine with a way to find its states of all time steps together, in a depth that grows as log T.
+
+    `over_time` gives what as many steps give one after the other; `run` takes it where that is faster.
+    """
+
+    @abstractmethod
+    def over_time(self, state: State, inputs: Input) -> tuple[State, Output]:
+        """All steps of time at once.
+
+        Args:
+            state: before the first step.
+            inputs: of all steps, at least one, along a leading axis.
+
+        Returns:
+            The state after each step and the output of each, along a leading axis.
+        """
+
+
+class Affine(Parallel[State, Input, Output]):
     """A machine that is linear in its own state, leaf by leaf: `state_t = a_t * state_{t-1} + b_t`.
 
     `a` and `b` have the structure of the state; a leaf of `a` has the shape of that leaf or is a scalar. Because the
-    composition of two such maps is a third, `(a2 a1, a2 b1 + b2)`, `run` may evaluate all of time by a parallel scan.
+    composition of two such maps is a third, `(a2 a1, a2 b1 + b2)`, all of time can be evaluated by a parallel scan.
     """
 
     @abstractmethod
@@ -246,6 +265,21 @@ class Affine(StateMachine[State, Input, Output]):
         a, b = self.affine(input)
         state = jax.tree.map(lambda a, s, b: a * s + b, a, state, b)
         return state, self.read(state, input)
+
+    @final
+    def over_time(self, state: State, inputs: Input) -> tuple[State, Output]:
+        """An associative scan of the maps, then `read` of all states."""
+        a, b = jax.vmap(self.affine)(inputs)
+        # The first step absorbs the initial state, so that the scan composes maps of one kind only.
+        b = jax.tree.map(lambda b, a, s: b.at[0].add(a[0] * s), b, a, state)
+        a = jax.tree.map(lambda a, b: jnp.broadcast_to(a.reshape(a.shape + (1,) * (b.ndim - a.ndim)), b.shape), a, b)
+
+        def compose(first: PyTree, second: PyTree) -> PyTree:
+            (a1, b1), (a2, b2) = first, second
+            return jax.tree.map(lambda x, y: y * x, a1, a2), jax.tree.map(lambda y, b1, b2: y * b1 + b2, a2, b1, b2)
+
+        _, states = jax.lax.associative_scan(compose, (a, b))
+        return states, jax.vmap(self.read)(states, inputs)
 
 
 def cast(tree: Tree, dtype: Any) -> Tree:

@@ -5,7 +5,7 @@
 | sequential | any machine | one scan of `step` |
 | batched | `Stateless` | one call over all of time, no loop |
 | hoisted | `Driven` | all drives in one product, then a scan of `transition` |
-| parallel | `Affine` | an associative scan, of depth log T |
+| parallel | `Parallel`, such as `Affine` | all steps at once by associative scans, of depth log T |
 | layered | `Chain` | each machine over all of time, then the next |
 | neurons | `Population` | the executor of the inner machine, vmapped over neurons |
 
@@ -23,7 +23,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray, PyTree
 
 from jaxneuro.compose import Chain, Population
-from jaxneuro.machine import Affine, Driven, Stateless, StateMachine
+from jaxneuro.machine import Driven, Parallel, Stateless, StateMachine
 from jaxneuro.scan import scan
 
 Executor = Literal["sequential", "batched", "hoisted", "parallel", "layered", "neurons"]
@@ -62,7 +62,7 @@ def compiling_for(platform: str) -> Iterator[None]:
 def choose(machine: StateMachine, platform: str) -> Executor:
     """The fastest executor for a machine on a platform ("cpu", "cuda", "gpu", "tpu").
 
-    On a CPU the input product stays inside the time loop and affine machines run one step after the other: both keep
+    On a CPU the input product stays inside the time loop and parallel machines run one step after the other: both keep
     the working set in cache, and were measured to be faster (`experiments/recurrent_speed.py`).
     """
     accelerator = platform != "cpu"
@@ -72,7 +72,7 @@ def choose(machine: StateMachine, platform: str) -> Executor:
         return "layered"
     if isinstance(machine, Population):
         return "neurons"
-    if isinstance(machine, Affine) and accelerator:
+    if isinstance(machine, Parallel) and accelerator:
         return "parallel"
     if isinstance(machine, Driven) and accelerator:
         return "hoisted"
@@ -153,7 +153,7 @@ UNBLOCKED = ("layered", "parallel", "batched")
 _FITS: dict[str, type[StateMachine]] = {
     "batched": Stateless,
     "hoisted": Driven,
-    "parallel": Affine,
+    "parallel": Parallel,
     "layered": Chain,
     "neurons": Population,
 }
@@ -211,8 +211,8 @@ def _run(
             return state, outputs
         recorded = (length // every,)
         return state, outputs, jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, recorded + leaf.shape), read(state))
-    if executor == "parallel" and isinstance(machine, Affine) and length:
-        states, outputs = _parallel(machine, state, inputs)
+    if executor == "parallel" and isinstance(machine, Parallel) and length:
+        states, outputs = machine.over_time(state, inputs)
         final = jax.tree.map(lambda leaf: leaf[-1], states)
         if read is None:
             return final, outputs
@@ -222,20 +222,6 @@ def _run(
         inputs, step = jax.vmap(machine.drive)(inputs), machine.transition
     loop = functools.partial(scan, unroll=UNROLL.get(platform, UNROLL_ACCELERATOR), block=BLOCK.get(platform))
     return _sequential(loop, step, state, inputs, read, every, checkpoint_every)
-
-
-def _parallel(machine: Affine, state: PyTree, inputs: PyTree[Array]) -> tuple[PyTree, PyTree]:
-    a, b = jax.vmap(machine.affine)(inputs)
-    # The first step absorbs the initial state, so that the scan composes maps of one kind only.
-    b = jax.tree.map(lambda b, a, s: b.at[0].add(a[0] * s), b, a, state)
-    a = jax.tree.map(lambda a, b: jnp.broadcast_to(a.reshape(a.shape + (1,) * (b.ndim - a.ndim)), b.shape), a, b)
-
-    def compose(first: PyTree, second: PyTree) -> PyTree:
-        (a1, b1), (a2, b2) = first, second
-        return jax.tree.map(lambda x, y: y * x, a1, a2), jax.tree.map(lambda y, b1, b2: y * b1 + b2, a2, b1, b2)
-
-    _, states = jax.lax.associative_scan(compose, (a, b))
-    return states, jax.vmap(machine.read)(states, inputs)
 
 
 def _sequential(

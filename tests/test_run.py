@@ -325,7 +325,7 @@ BAD = [
     (jnp.ones((5, 3)), {"every": 0}, "run got every=0; it must be a whole number of steps, at least 1."),
     (jnp.ones((5, 3)), {"checkpoint_every": -2}, "run got checkpoint_every=-2; it must be"),
     (jnp.ones((5, 3)), {"executor": "hoisted"}, "executor='hoisted' for a Chain, which is not Driven; executor=\"seq"),
-    (jnp.ones((5, 3)), {"executor": "parallel"}, "run got executor='parallel' for a Chain, which is not Affine"),
+    (jnp.ones((5, 3)), {"executor": "parallel"}, "run got executor='parallel' for a Chain, which is not Parallel"),
     (jnp.ones((5, 3)), {"executor": "batched"}, "run got executor='batched' for a Chain, which is not Stateless"),
     (jnp.ones((5, 3)), {"executor": "neurons"}, "run got executor='neurons' for a Chain, which is not Population"),
     (

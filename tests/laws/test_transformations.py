@@ -13,6 +13,7 @@ import jax
 import pytest
 
 import jaxneuro as jn
+from jaxneuro.machine import Parallel
 from jaxneuro.run import Executor
 from tests.laws import gradient
 from tests.laws.compare import assert_same, at, edited, perturbed, stacked
@@ -23,12 +24,12 @@ EXECUTORS = {
     "sequential": jn.StateMachine,
     "batched": jn.Stateless,
     "hoisted": jn.Driven,
-    "parallel": jn.Affine,
+    "parallel": Parallel,
     "layered": jn.Chain,
     "neurons": jn.Population,
 }
 # Machines that hold others, or have executors of their own, may be run in another order for another platform.
-ORDERED = (jn.Driven, jn.Affine, jn.Chain, jn.Population, jn.Feedback, jn.Rewritable)
+ORDERED = (jn.Driven, Parallel, jn.Chain, jn.Population, jn.Feedback, jn.Rewritable)
 
 
 @jax.jit
@@ -152,5 +153,5 @@ def test_records_checkpoints_and_unrolled_programs_give_what_a_loop_of_steps_giv
 @diverse_machines
 def test_executors_and_checkpoints_keep_the_gradients(row):
     machine, inputs = example(row)
-    others = [hoisted] * isinstance(machine, jn.Driven) + [parallel] * isinstance(machine, jn.Affine)
+    others = [hoisted] * isinstance(machine, jn.Driven) + [parallel] * isinstance(machine, Parallel)
     check_gradients_agree(machine, inputs, recorded, *others)
