@@ -3,6 +3,7 @@
 import numpy as np
 
 from jaxneuro.search.genome import FIRST, FIRST_STATE, FORGET, MULTIPLY, Genome, live_wires, parameter_count
+from jaxneuro.search.parallel import parallel_class
 
 
 def operations(genome: Genome, inputs: int, units: int) -> int:
@@ -71,3 +72,15 @@ def memory(genome: Genome) -> int:
         The number of live states.
     """
     return sum(FIRST_STATE <= wire < genome.space.slot(0) for wire in live_wires(genome))
+
+
+def sequential(genome: Genome) -> int:
+    """Whether a cell must go through time step by step.
+
+    Args:
+        genome: one genome, of concrete integers.
+
+    Returns:
+        1 if it must, 0 if all of time can be found at once, as its states are linear in themselves.
+    """
+    return int(parallel_class(genome) == "sequential")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jaxneuro.search.canonical import canonical
@@ -222,10 +222,27 @@ def _bias(program: Program, wires: Sequence[int], bias: Any, functions: Function
     return functions.concatenate([zero if row == NOTHING else bias[row] for row in rows])
 
 
-def _sums(
-    program: Program, weights: Weights, source: int, wires: Sequence[Any], drive: Any, functions: Functions
+def sums(
+    program: Program,
+    weights: Weights,
+    source: int,
+    wires: Sequence[Any] | Mapping[int, Any],
+    drive: Any,
+    functions: Functions,
 ) -> dict[int, Any]:
-    """`W x + U v + b` of all slots that read one wire."""
+    """`W x + U v + b` of all slots that read one wire.
+
+    Args:
+        program: what to compute.
+        weights: arrays of the kind that `functions` takes.
+        source: the wire v, or `NOTHING`.
+        wires: the values of wires; that of v is read.
+        drive: what `evaluate_drive` gives.
+        functions: of NumPy or of JAX.
+
+    Returns:
+        The sums by the wires of the slots, each `[units]`.
+    """
     units, product = weights.bias.shape[-1], None
     readers = [wire for wire, slot in program.slots.items() if slot.source == source]
     if source != NOTHING:
@@ -286,19 +303,26 @@ def evaluate_wires(
     """
     units, dtype = weights.bias.shape[-1], weights.bias.dtype
     wires = [functions.full(units, 0, dtype), functions.full(units, 1, dtype), *states]
-    sums: dict[int, Any] = {}
+    summed: dict[int, Any] = {}
     for wire, line in program.numbered:
         if isinstance(line, Node):
-            combined = _combined(line.combine, wires[line.first], wires[line.second])
-            wires.append(_activated(line.activation, combined, functions))
+            value = combined(line.combine, wires[line.first], wires[line.second])
+            wires.append(activated(line.activation, value, functions))
             continue
-        if wire not in sums:
-            sums |= _sums(program, weights, line.source, wires, drive, functions)
-        wires.append(_activated(line.squash, sums[wire], functions))
+        if wire not in summed:
+            summed |= sums(program, weights, line.source, wires, drive, functions)
+        wires.append(activated(line.squash, summed[wire], functions))
     return wires
 
 
-def _combined(combine: int, a: Any, b: Any) -> Any:
+def combined(combine: int, a: Any, b: Any) -> Any:
+    """Two values, or the first alone, joined as a node does.
+
+    Args:
+        combine: an index into `COMBINES`.
+        a: the first value.
+        b: the second.
+    """
     if combine == ADD:
         return a + b
     if combine == SUBTRACT:
@@ -308,7 +332,14 @@ def _combined(combine: int, a: Any, b: Any) -> Any:
     return (1 - a) * b if combine == FORGET else a
 
 
-def _activated(activation: int, u: Any, functions: Functions) -> Any:
+def activated(activation: int, u: Any, functions: Functions) -> Any:
+    """An activation of a value.
+
+    Args:
+        activation: an index into `ACTIVATIONS`.
+        u: the value.
+        functions: of NumPy or of JAX.
+    """
     name = list(ACTIVATIONS)[activation]
     if name == "identity":
         return u
