@@ -25,7 +25,8 @@ from jaxneuro.launch.config import ConfigError, Count, ExperimentConfig
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.kinds import Kind, build, kinds, parse, public
 from jaxneuro.launch.report import Section
-from jaxneuro.launch.tables import EXAMPLES
+from jaxneuro.launch.tables import EXAMPLES, examples
+from jaxneuro.machine import Parallel
 from jaxneuro.measure.cost import operations, state_numbers
 from jaxneuro.measure.timing import Worker, WorkerError, clock, compare
 
@@ -63,9 +64,8 @@ def layers() -> list[str]:
 
 
 def made(name: str, inputs: int, units: int) -> jn.StateMachine:
-    """A layer with its default options, or those of its peers; one that needs another, or a genome, gets an LSTM's."""
-    takes = inspect.signature(public(jn.StateMachine)[name]).parameters
-    needed = {field: example for field, example in EXAMPLES.items() if field in takes}
+    """A layer with its default options, or those of its peers; what needs another, or a genome, gets its example."""
+    needed = examples(name, public(jn.StateMachine)[name])
     given: dict[str, Any] = {"kind": name, **needed, **OPTIONS.get(name, {})}
     spec = parse(given, Kind(supplied=SUPPLIED))
     return jax.jit(lambda key: build(spec, key=key, inputs=inputs, units=units))(jax.random.key(0))
@@ -156,7 +156,7 @@ def measure(name: str, config: Config, torch: Worker | None) -> dict[str, Any]:
         "first_call_seconds": round(first, 2),
         **compare(timers, config.rounds),
     }
-    if isinstance(machine, jn.Affine):
+    if isinstance(machine, Parallel):
         row["executors"] = [executors(machine, config.steps, len(data), config), long_executors(machine, config)]
     return row
 

@@ -14,6 +14,8 @@ SIZE = 64
 
 # What a layer is shown with that cannot be without it.
 EXAMPLES: dict[str, Any] = {"inner": {"kind": "LSTM"}, "genome": "LSTM"}
+# A kind that cannot be with one of these has its own.
+OWN_EXAMPLES: dict[str, dict[str, Any]] = {"ParallelCell": {"genome": "MinGRU"}}
 
 
 def neurons() -> Table:
@@ -49,8 +51,7 @@ def cost(name: str, machine: type[Any]) -> tuple[int | None, int | None, int | N
     from jaxneuro.measure.cost import operations, state_numbers
 
     supplied = [size for size in ("inputs", "units", "outputs") if size in inspect.signature(machine).parameters]
-    takes = inspect.signature(machine).parameters
-    given = {name: example for name, example in EXAMPLES.items() if name in takes}
+    given = examples(name, machine)
     # What the machine takes is the first argument of `Stateless[...]`, the second of every other base.
     taken = [get_args(base)[not issubclass(machine, Stateless)] for base in getattr(machine, "__orig_bases__", ())]
     shapes = {"": (), "inputs": (SIZE,), "units": (SIZE,)}
@@ -61,6 +62,20 @@ def cost(name: str, machine: type[Any]) -> tuple[int | None, int | None, int | N
     made = jax.eval_shape(lambda key: build(spec, key=key, **dict.fromkeys(supplied, SIZE)), jax.random.key(0))
     input = jax.ShapeDtypeStruct(shape, jnp.result_type(float))
     return state_numbers(made), count_parameters(made), operations(made, input)
+
+
+def examples(name: str, machine: type[Any]) -> dict[str, Any]:
+    """What a layer is shown with.
+
+    Args:
+        name: of the kind.
+        machine: its class.
+
+    Returns:
+        Arguments that it cannot be without, as a config writes them.
+    """
+    takes = inspect.signature(machine).parameters
+    return {field: example for field, example in EXAMPLES.items() if field in takes} | OWN_EXAMPLES.get(name, {})
 
 
 def reference(docstring: str) -> str:

@@ -17,6 +17,10 @@ from jaxneuro.search.genome import Space as Space
 from jaxneuro.search.genome import parameter_count as parameter_count
 from jaxneuro.search.mutation import mutate as mutate
 from jaxneuro.search.named import named as named
+from jaxneuro.search.parallel import SequentialError as SequentialError
+from jaxneuro.search.parallel import parallel_class as parallel_class
+from jaxneuro.search.parallel_cell import ParallelCell as ParallelCell
+from jaxneuro.search.parallel_cell import parallel as parallel
 from jaxneuro.search.population import run_population as run_population
 from jaxneuro.search.race import Budget as Budget
 from jaxneuro.search.race import Race as Race

@@ -63,14 +63,8 @@ class StraightCell(Driven[StraightState, Float[Array, "inputs"], Float[Array, "u
         self, inputs: int, units: int, genome: Genome | Annotated[str, genome_called], *, key: PRNGKeyArray
     ) -> None:
         check_sizes("StraightCell", inputs=inputs, units=units)
-        input_key, recurrent_key, bias_key = jax.random.split(key, 3)
         self.program = program(genome_called(genome) if isinstance(genome, str) else genome)
-        slots = self.program.slots
-        driven, recurrent = len(self.program.with_input), len(self.program.recurrent)
-        starts = np.array([slots[wire].bias for wire in self.program.biased], np.int32)
-        self.input_weights = glorot(input_key, units, inputs, driven).reshape(driven, units, inputs)
-        self.recurrent_weights = orthogonal(recurrent_key, units, recurrent).reshape(recurrent, units, units)
-        self.bias = initial_bias(bias_key, jnp.asarray(starts), units)
+        self.input_weights, self.recurrent_weights, self.bias = initial_weights(self.program, inputs, units, key)
 
     @property
     def units(self) -> int:
@@ -98,11 +92,33 @@ class StraightCell(Driven[StraightState, Float[Array, "inputs"], Float[Array, "u
         return StraightState(tuple(values)), output
 
 
-def functions(dtype: Any) -> Functions:
-    """The functions of JAX that a program is computed with; the derivative of a spike is that of `FastSigmoid()`.
+def initial_weights(program: Program, inputs: int, units: int, key: PRNGKeyArray) -> Weights:
+    """What the weights of a program start at.
 
     Args:
-        dtype: of the cell.
+        program: the program.
+        inputs: inputs of the cell.
+        units: neurons of the cell.
+        key: random key.
+
+    Returns:
+        W uniform, U orthogonal for each slot, b as the genome says.
+    """
+    input_key, recurrent_key, bias_key = jax.random.split(key, 3)
+    driven, recurrent = len(program.with_input), len(program.recurrent)
+    starts = np.array([program.slots[wire].bias for wire in program.biased], np.int32)
+    return Weights(
+        glorot(input_key, units, inputs, driven).reshape(driven, units, inputs),
+        orthogonal(recurrent_key, units, recurrent).reshape(recurrent, units, units),
+        initial_bias(bias_key, jnp.asarray(starts), units),
+    )
+
+
+def functions(dtype: Any) -> Functions:
+    """What a program is computed with in JAX; the derivative of a spike is that of `FastSigmoid()`.
+
+    Args:
+        dtype: of the numbers.
     """
     spike = cast(FastSigmoid(), dtype)
     return Functions(jnp.tanh, jax.nn.sigmoid, jax.nn.relu, spike, jnp.concatenate, jnp.full)

@@ -5,8 +5,11 @@ import jax.numpy as jnp
 from jaxneuro.search.cell import EvolvedCell
 from jaxneuro.search.genome import Space
 from jaxneuro.search.named import named
+from jaxneuro.search.parallel_cell import ParallelCell
 from jaxneuro.search.straight import StraightCell
+from jaxneuro.search.text import parse
 from tests.laws.row import Row, floats, vectors
+from tests.search.linear_cells import CASCADE
 
 # With room to spare: what the genome does not use must be of no effect under every law.
 ROOM = Space(stages=2, slots=5, nodes=7, states=2)
@@ -45,4 +48,12 @@ SEARCH: tuple[Row, ...] = (
         quick=False,
     ),
     Row("StraightCell GRU", lambda key: StraightCell(3, 4, named("GRU"), key=key), vectors(3), smooth=True),
+    Row("ParallelCell cascade", lambda key: ParallelCell(3, 4, parse(CASCADE), key=key), vectors(3), smooth=True),
+    Row(
+        "ParallelCell MinGRU",
+        lambda key: ParallelCell(3, 4, named("MinGRU"), key=key),
+        vectors(3),
+        smooth=True,
+        quick=False,
+    ),
 )
