@@ -6,7 +6,7 @@ with number n draws from `fold_in(key, n)`, wherever and whenever it is trained.
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -21,6 +21,7 @@ from jaxneuro.search.mutation import OPERATORS, mutate
 from jaxneuro.search.pareto import crowding, fronts
 
 PATIENCE = 100  # proposals after which a duplicate, or a cell that sees no input, is taken all the same
+LONGEST = 2000  # proposals after which an accepted one is not waited for any more
 
 
 class Candidate(NamedTuple):
@@ -42,21 +43,32 @@ class Candidate(NamedTuple):
 
 
 class Searcher:
-    """Proposes candidates that see their input, none twice.
+    """Proposes candidates that see their input, none twice, and none that is not accepted.
 
     Args:
         space: the space of the genomes.
         seed: of all random choices.
         start: genomes to begin with; random ones if there are none.
+        accept: says of a canonical genome whether it may be a candidate; all may unless given. Equal genomes must have
+            equal answers.
+
+    Raises:
+        ValueError: if a genome of `start` is not accepted.
     """
 
-    def __init__(self, space: Space, seed: int, start: Sequence[Genome] = ()) -> None:
+    def __init__(
+        self, space: Space, seed: int, start: Sequence[Genome] = (), *, accept: Callable[[Genome], bool] | None = None
+    ) -> None:
         self.space = space
         self.key = jax.random.key(seed)
         self.start = list(start)
+        self.accept = accept
         self.candidates: list[Candidate] = []
         self.told: dict[int, np.ndarray] = {}
         self._known: set[str] = set()
+        for place, genome in enumerate(self.start if accept else ()):
+            if not self._is_accepted(canonical(jax.tree.map(np.asarray, genome)).genome):
+                raise ValueError(f"start[{place}] is not accepted; leave it out, or change what `accept` says.")
 
     def ask(self, count: int) -> list[Candidate]:
         """New candidates.
@@ -66,6 +78,9 @@ class Searcher:
 
         Returns:
             The candidates, the given genomes first.
+
+        Raises:
+            RuntimeError: if of many proposals none is accepted.
         """
         return [self._next() for _ in range(count)]
 
@@ -96,26 +111,44 @@ class Searcher:
         number = len(self.candidates)
         key = jax.random.fold_in(self.key, number)
         choice = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-        proposal: Candidate | None = None
         if number < len(self.start):
             proposal = self._made(number, (), "given", self.start[number])
         else:
-            for attempt in range(PATIENCE):
-                proposal = self._proposed(number, jax.random.fold_in(key, attempt), choice, attempt)
-                if proposal.digest not in self._known and sees_input(proposal.genome):
-                    break
-        assert proposal is not None
+            proposal = self._accepted(number, key, choice)
         self._known.add(proposal.digest)
         self.candidates.append(proposal)
         return proposal
 
-    def _proposed(self, number: int, key: PRNGKeyArray, choice: np.random.Generator, attempt: int) -> Candidate:
+    def _accepted(self, number: int, key: PRNGKeyArray, choice: np.random.Generator) -> Candidate:
+        """A proposal that is accepted and, unless that takes long, is new and sees its input."""
+        last: Candidate | None = None
+        useless = 0
+        for attempt in range(LONGEST):
+            proposal = self._proposed(number, jax.random.fold_in(key, attempt), choice, useless)
+            if self._is_accepted(proposal.genome):
+                if proposal.digest not in self._known and sees_input(proposal.genome):
+                    return proposal
+                last = proposal
+                useless += 1
+            if useless == PATIENCE:
+                break
+        if last is not None:
+            return last
+        raise RuntimeError(
+            f"Of {LONGEST:,} proposals in {self.space} none was accepted. Give some that are by `start`, or a larger "
+            "space."
+        )
+
+    def _is_accepted(self, genome: Genome) -> bool:
+        return self.accept is None or self.accept(genome)
+
+    def _proposed(self, number: int, key: PRNGKeyArray, choice: np.random.Generator, useless: int) -> Candidate:
         parent = self.parent(choice)
         if parent is None:
             return self._made(number, (), "random", _random(key, self.space))
         genome, names = jax.tree.map(jnp.asarray, parent.genome), []
         # What keeps giving known cells is changed more.
-        for step in range(1 + attempt // 10):
+        for step in range(1 + useless // 10):
             genome, which = _mutated(jax.random.fold_in(key, step), genome)
             names.append(list(OPERATORS)[int(which)])
         return self._made(number, (parent.number,), " + ".join(names), genome)
@@ -150,7 +183,7 @@ class AgingEvolution(Searcher):
     """A queue of the youngest; the best of a random few has the next child, and the oldest goes.
 
     Args:
-        space, seed, start: as in `Searcher`.
+        space, seed, start, accept: as in `Searcher`.
         population: length of the queue; so many random genomes come first.
         tournament: how many compete.
 
@@ -159,9 +192,16 @@ class AgingEvolution(Searcher):
     """
 
     def __init__(
-        self, space: Space, seed: int, start: Sequence[Genome] = (), *, population: int = 64, tournament: int = 8
+        self,
+        space: Space,
+        seed: int,
+        start: Sequence[Genome] = (),
+        *,
+        population: int = 64,
+        tournament: int = 8,
+        accept: Callable[[Genome], bool] | None = None,
     ) -> None:
-        super().__init__(space, seed, start)
+        super().__init__(space, seed, start, accept=accept)
         self.population, self.tournament = population, tournament
         self.queue: list[int] = []
 
@@ -181,14 +221,22 @@ class NSGA2(Searcher):
     """Several objectives: the fronts that nothing dominates survive, and within the last one the loneliest.
 
     Args:
-        space, seed, start: as in `Searcher`.
+        space, seed, start, accept: as in `Searcher`.
         population: how many survive; so many random genomes come first.
 
     Reference: Deb, Pratap, Agarwal and Meyarivan 2002, IEEE Transactions on Evolutionary Computation 6:182.
     """
 
-    def __init__(self, space: Space, seed: int, start: Sequence[Genome] = (), *, population: int = 64) -> None:
-        super().__init__(space, seed, start)
+    def __init__(
+        self,
+        space: Space,
+        seed: int,
+        start: Sequence[Genome] = (),
+        *,
+        population: int = 64,
+        accept: Callable[[Genome], bool] | None = None,
+    ) -> None:
+        super().__init__(space, seed, start, accept=accept)
         self.population = population
         self.survivors: list[int] = []
         self.ranks: dict[int, tuple[int, float]] = {}
@@ -220,7 +268,7 @@ class MapElites(Searcher):
     The kind of a cell is in its objectives behind the first: each is cut at the given edges.
 
     Args:
-        space, seed, start: as in `Searcher`.
+        space, seed, start, accept: as in `Searcher`.
         edges: for each objective but the first where one bin ends and the next begins.
         random: so many random genomes come first.
 
@@ -235,8 +283,9 @@ class MapElites(Searcher):
         *,
         edges: Sequence[Sequence[float | int]],
         random: int = 64,
+        accept: Callable[[Genome], bool] | None = None,
     ) -> None:
-        super().__init__(space, seed, start)
+        super().__init__(space, seed, start, accept=accept)
         self.edges, self.random = [list(bins) for bins in edges], random
         self.archive: dict[tuple[int, ...], int] = {}
 

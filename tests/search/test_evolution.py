@@ -2,10 +2,14 @@ import jax
 import numpy as np
 import pytest
 
+from jaxneuro.search import evolution
+from jaxneuro.search.canonical import digest
+from jaxneuro.search.cost import sequential
 from jaxneuro.search.draw_genome import random_genome
 from jaxneuro.search.evolution import NSGA2, AgingEvolution, MapElites, RandomSearch, sees_input
 from jaxneuro.search.genome import Space, check, live_wires
 from jaxneuro.search.named import named
+from jaxneuro.search.parallel import parallel_class
 
 SPACE = Space(stages=2, slots=3, nodes=6, states=2)
 
@@ -123,3 +127,61 @@ def test_random_genomes_are_valid_and_mostly_alive():
         check(genome)
         alive.append(len(live_wires(genome)))
     assert np.mean(alive) > 8
+
+
+def is_parallel(genome):
+    return parallel_class(genome) == "parallel"
+
+
+@pytest.mark.parametrize("make", [aging, nsga2, elites, lambda **options: RandomSearch(SPACE, 1, **options)])
+def test_all_candidates_are_accepted_ones(make):
+    asked = []
+
+    def accept(genome):
+        asked.append(genome)
+        return is_parallel(genome)
+
+    found = searched(make(accept=accept), 3)
+    assert len(asked) > 24  # some were refused
+    assert all(is_parallel(c.genome) for c in found)
+    assert len({c.digest for c in found}) == 24
+    assert all(sees_input(c.genome) for c in found)
+
+
+def test_what_is_accepted_counts_alone_where_all_are():
+    plain, all_of = searched(aging(), 4), searched(aging(accept=lambda genome: True), 4)
+    assert [c.digest for c in plain] == [c.digest for c in all_of]
+
+
+def test_given_cells_that_are_not_accepted_are_refused():
+    start = [named("MinGRU", SPACE), named("RNN", SPACE)]
+    with pytest.raises(ValueError, match=r"start\[1\] is not accepted"):
+        aging(start=start, accept=is_parallel)
+    assert aging(start=start[:1], accept=is_parallel).ask(1)[0].operator == "given"
+
+
+def test_a_search_in_which_nothing_is_accepted_ends_with_an_error(monkeypatch):
+    monkeypatch.setattr(evolution, "LONGEST", 20)
+    searcher = RandomSearch(SPACE, 1, accept=lambda genome: False)
+    with pytest.raises(RuntimeError, match=r"Of 20 proposals in Space.* none was accepted"):
+        searcher.ask(1)
+    assert searcher.candidates == []
+
+
+def test_what_is_accepted_is_taken_a_second_time_rather_than_what_is_not(monkeypatch):
+    monkeypatch.setattr(evolution, "LONGEST", 60)
+    only = RandomSearch(SPACE, 1, accept=is_parallel).ask(1)[0].digest
+    searcher = RandomSearch(SPACE, 1, accept=lambda genome: digest(genome) == only)
+    first = searcher.ask(1)[0]
+    # The same keys again give the same cell, which is known by now.
+    searcher.candidates.clear()
+    second = searcher.ask(1)[0]
+    assert first.digest == second.digest == only
+
+
+def test_whether_a_cell_is_sequential_can_be_an_objective():
+    searcher = NSGA2(SPACE, 3, population=16)
+    for _ in range(8):
+        candidates = searcher.ask(8)
+        searcher.tell(candidates, np.array([[1.0, sequential(c.genome)] for c in candidates]))
+    assert {sequential(searcher.candidates[number].genome) for number in searcher.survivors} == {0}
