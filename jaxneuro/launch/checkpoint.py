@@ -25,7 +25,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxneuro.launch.lock import RunError, digests, make_folder, publish, remove_folder, sync_tree, write_new, writing
+from jaxneuro.disk import digests, publish, remove_folder, sync_tree, write_new
+from jaxneuro.launch.lock import RunError
+from jaxneuro.launch.saving import make_folder, writing
 
 FORMAT = 1
 KEPT = 2  # one would be lost with its first damaged file

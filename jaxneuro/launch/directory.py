@@ -29,9 +29,11 @@ import numpy as np
 import yaml
 from rich.console import Console
 
-from jaxneuro.launch.lock import Lock, RunError, make_folder, remove_folder, sync_folder, write_atomically, writing
+from jaxneuro.disk import remove_folder, sync_folder
+from jaxneuro.launch.lock import Lock, RunError
 from jaxneuro.launch.progress import Journal, plain
 from jaxneuro.launch.progress import read_metrics as read_metrics
+from jaxneuro.launch.saving import make_folder, write_atomically, writing
 
 FORMAT = 1
 Config = Mapping[str, Any]

@@ -18,7 +18,9 @@ import numpy as np
 from rich import progress as bars
 from rich.console import Console
 
-from jaxneuro.launch.lock import RunError, write_all, write_atomically, writing
+from jaxneuro.disk import write_all
+from jaxneuro.launch.lock import RunError
+from jaxneuro.launch.saving import write_atomically, writing
 
 Record = dict[str, Any]
 

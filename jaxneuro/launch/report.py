@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxneuro.launch.directory import read_json
-from jaxneuro.launch.lock import make_folder, write_atomically
+from jaxneuro.launch.saving import make_folder, write_atomically
 
 CSS = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #333; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }

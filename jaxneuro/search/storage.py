@@ -1,10 +1,8 @@
 """Cells in files: `save(cell, "cell.json")`, `load("cell.json")`; the format is described in `cell_file`."""
 
-import contextlib
 import dataclasses
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxneuro.disk import replace_file
 from jaxneuro.search.canonical import canonical
 from jaxneuro.search.cell import EvolvedCell
 from jaxneuro.search.cell_file import (
@@ -51,16 +50,8 @@ def save(cell: Genome | EvolvedCell, path: str | os.PathLike[str], *, note: str 
     else:
         contents = Contents(cell, None, note)
     data = to_text(contents, str(place)).encode()
-    beside = place.with_name(f".{place.name}.{secrets.token_hex(4)}.tmp")
     try:
-        try:
-            _write_new(beside, data)
-            os.replace(beside, place)
-            _sync_folder(place.parent)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                beside.unlink(missing_ok=True)
-            raise
+        replace_file(place, data, alone=False)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise CellFileError(f"{place}: cannot be written: {why}. What was there before is intact.") from error
@@ -147,19 +138,3 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         return "[\n" + ",\n".join(f"  {json.dumps(part)}" for part in value) + "\n ]"
     return json.dumps(value, ensure_ascii=False)
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,14 +1,12 @@
-import errno
 import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from jaxneuro.launch import lock
-from jaxneuro.launch.lock import Lock, LockedError, RunError, write_all, write_atomically
+from jaxneuro.launch.lock import Lock, LockedError, RunError
 
 HOLD_AND_DIE = """
 import importlib.util, os, signal, sys
@@ -68,29 +66,3 @@ def test_a_folder_that_cannot_hold_a_lock_is_named(tmp_path):
     (tmp_path / ".lock").mkdir()
     with pytest.raises(RunError, match=r"cannot open .*\.lock"):
         Lock(tmp_path)
-
-
-def test_short_writes_are_continued(tmp_path, monkeypatch):
-    whole = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: whole(descriptor, bytes(data)[:3]))
-    descriptor = os.open(tmp_path / "file", os.O_CREAT | os.O_WRONLY)
-    write_all(descriptor, b"0123456789")
-    os.close(descriptor)
-    assert (tmp_path / "file").read_bytes() == b"0123456789"
-
-
-@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS, errno.EIO])
-@pytest.mark.parametrize("call", ["open", "write", "fsync", "replace"])
-def test_an_atomic_write_that_fails_leaves_the_old_content(tmp_path: Path, monkeypatch, call, fault):
-    file = tmp_path / "results.json"
-    write_atomically(file, b"old")
-
-    def fail(*args, **kwargs):
-        raise OSError(fault, os.strerror(fault))
-
-    with monkeypatch.context() as broken:
-        broken.setattr(os, call, fail)
-        with pytest.raises(RunError, match=rf"results\.json \(3 bytes wanted\): {os.strerror(fault)}"):
-            write_atomically(file, b"new")
-    assert file.read_bytes() == b"old"
-    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
