@@ -4,8 +4,8 @@ A lane is a cell with a linear readout, its own learning rate and its own seed. 
 working set fits the cache, and the loops over chunks and steps end where data say, so that nothing compiles twice.
 Cells of fewer units than the widest are padded: units beyond the last do not reach the others, nor the readout.
 
-What a lane becomes depends on its genome, its seed and the task alone, not on the lanes beside it: a lane that diverges
-cannot touch another.
+What a lane becomes depends on its genome, its seed and the task alone, not on the lanes beside it nor on the number of
+devices: a lane that diverges cannot touch another.
 """
 
 import dataclasses
@@ -17,11 +17,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float, Int, Key, PRNGKeyArray
 
 from jaxneuro.initial import orthonormal
+from jaxneuro.search.adam import Moments, adam, no_moments
 from jaxneuro.search.cell import initial_bias
 from jaxneuro.search.genome import SPIKE, Genome, Space, parameter_count
 from jaxneuro.search.population import Weights, run_population
@@ -58,7 +58,7 @@ class Lanes(eqx.Module):
     units: Int[Array, "lanes"]
     rates: Float[Array, "lanes"]
     model: Model
-    moments: Any
+    moments: Moments[Model]
 
 
 class Trainer(eqx.Module):
@@ -83,11 +83,6 @@ class Trainer(eqx.Module):
     chunk: int = eqx.field(default=8, static=True)
     clip: float = eqx.field(default=1.0, static=True)
     devices: int = eqx.field(default=1, static=True)
-
-    @property
-    def optimizer(self) -> optax.GradientTransformation:
-        """Adam behind a bound on the norm; the learning rate is each lane's own."""
-        return optax.chain(optax.clip_by_global_norm(self.clip), optax.scale_by_adam())
 
     def lanes(
         self,
@@ -226,7 +221,7 @@ def _start(trainer: Trainer, genomes: Genome, units: Array, rates: Array, keys: 
     draw = functools.partial(_draw, inputs=trainer.task.inputs, outputs=trainer.task.outputs, width=trainer.width)
     # Lanes one after the other: what a lane starts with must not depend on how many there are.
     model = jax.lax.map(lambda lane: draw(*lane), (genomes, units, keys))
-    return Lanes(tape_of(genomes), units, rates, model, jax.vmap(trainer.optimizer.init)(model))
+    return Lanes(tape_of(genomes), units, rates, model, jax.vmap(no_moments)(model))
 
 
 @functools.partial(jax.jit, static_argnames="spiking")
@@ -241,8 +236,7 @@ def _train(
                 model, moments = now
                 batch = trainer.task.batch(jax.random.fold_in(key, step), trainer.batch)
                 slope = jax.grad(lambda model: trainer._losses(model, tape, units, batch, spiking).sum())(model)
-                with jax.numpy_dtype_promotion("standard"):  # Optax raises floats to integer powers
-                    updates, moments = jax.vmap(trainer.optimizer.update)(slope, moments)
+                updates, moments = jax.vmap(functools.partial(adam, clip=trainer.clip))(slope, moments)
                 model = jax.tree.map(lambda p, u: p - rates.reshape(-1, *[1] * (p.ndim - 1)) * u, model, updates)
                 return model, moments
 
