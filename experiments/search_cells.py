@@ -21,8 +21,9 @@ from jaxneuro.launch import comparison, comparison_page, figures, search_page
 from jaxneuro.launch.advice import ConfigError
 from jaxneuro.launch.config import ConfigPart, Count, ExperimentConfig, Fraction, LearningRate, Name
 from jaxneuro.launch.directory import Run
-from jaxneuro.launch.lock import RunError, make_folder
+from jaxneuro.launch.lock import RunError
 from jaxneuro.launch.report import Section
+from jaxneuro.launch.saving import make_folder
 from jaxneuro.launch.trial import TrialConfig, prepared
 from jaxneuro.networks.recurrent import recurrent_network
 from jaxneuro.search import cost, lineage
