@@ -11,6 +11,7 @@ run's folder `cells`.
 import dataclasses
 import functools
 import time
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import jax
@@ -62,6 +63,10 @@ class SearchConfig(ConfigPart):
     method: Literal["aging", "nsga2", "map_elites", "random"]
     population: Count = 64
     start: tuple[str, ...] = Field(default=(), description="known cells to begin with")
+    only: Literal["all", "parallel"] = Field(default="all", description="cells that may be candidates")
+    objectives: tuple[Literal["operations", "depth", "memory", "sequential"], ...] = Field(
+        default=("operations", "depth", "memory"), description="of NSGA-II, beside the loss"
+    )
 
 
 class RaceConfig(ConfigPart):
@@ -108,23 +113,37 @@ def searcher(config: Config, settings: SearchConfig) -> Searcher:
     except TextError as error:
         raise ConfigError(f"searches.{place}.start does not fit the space: {error}") from error
     seed, population = config.seed + place, settings.population
-    if settings.method == "random":
-        return RandomSearch(space, seed, start)
-    if settings.method == "nsga2":
-        return NSGA2(space, seed, start, population=population)
-    if settings.method == "map_elites":
-        return MapElites(space, seed, start, edges=(DEPTHS, SHARES), random=population)
-    return AgingEvolution(space, seed, start, population=population)
+    accept = None if settings.only == "all" else is_parallel
+    try:
+        if settings.method == "random":
+            return RandomSearch(space, seed, start, accept=accept)
+        if settings.method == "nsga2":
+            return NSGA2(space, seed, start, population=population, accept=accept)
+        if settings.method == "map_elites":
+            return MapElites(space, seed, start, edges=(DEPTHS, SHARES), random=population, accept=accept)
+        return AgingEvolution(space, seed, start, population=population, accept=accept)
+    except ValueError as error:
+        raise ConfigError(f"searches.{place}.start has a cell that is not {settings.only}: {error}") from error
 
 
-def objectives(method: str, candidate: Candidate, outcome: Outcome, race: Race) -> list[float]:
+def is_parallel(genome: Genome) -> bool:
+    """Whether all of time can be computed at once."""
+    return not cost.sequential(genome)
+
+
+def objectives(settings: SearchConfig, candidate: Candidate, outcome: Outcome, race: Race) -> list[float]:
     """What the searcher is told."""
     genome, loss = candidate.genome, outcome.losses[-1]
-    if method == "nsga2":
-        sizes = zip(race.courses, outcome.units, strict=True)
-        operations = sum(cost.operations(genome, course.trainer.task.inputs, units) for course, units in sizes)
-        return [loss, operations, cost.depth(genome), cost.memory(genome)]
-    if method == "map_elites":
+    if settings.method == "nsga2":
+        sizes = list(zip(race.courses, outcome.units, strict=True))
+        costs: dict[str, Callable[[], float]] = {
+            "operations": lambda: sum(cost.operations(genome, c.trainer.task.inputs, units) for c, units in sizes),
+            "depth": lambda: cost.depth(genome),
+            "memory": lambda: cost.memory(genome),
+            "sequential": lambda: cost.sequential(genome),
+        }
+        return [loss, *(costs[name]() for name in settings.objectives)]
+    if settings.method == "map_elites":
         return [loss, cost.depth(genome), cost.multiplicative(genome)]
     return [loss]
 
@@ -147,7 +166,7 @@ def search(config: Config, run: Run, race: Race, settings: SearchConfig, found: 
         else:
             outcomes = race.run(candidates)
             entries = [
-                lineage.record(candidate, outcome, objectives(settings.method, candidate, outcome, race))
+                lineage.record(candidate, outcome, objectives(settings, candidate, outcome, race))
                 for candidate, outcome in zip(candidates, outcomes, strict=True)
             ]
             for entry in entries:
