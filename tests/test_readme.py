@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -167,6 +168,68 @@ def search_speed():
     return table([*columns, "halving 20, 60, 300", "whole run of 1,000"], rows)
 
 
+def searches(name):
+    """What each search found, and after how many candidates it was as good as known cells in the same race."""
+    found = results(name)
+    rows = [
+        [
+            search,
+            f"{told['candidates']:,}",
+            f"{told['best']:.3g}",
+            *("never" if told["matched"][known] is None else f"{told['matched'][known]:,}" for known in found["levels"]),
+            f"{found['overall'][told['winner']]:.3g}",
+        ]
+        for search, told in found["searches"].items()
+    ]
+    for known, losses in found["levels"].items():
+        blank = [""] * len(found["levels"])
+        rows.append([known, "", f"{np.mean(losses):.3g}", *blank, f"{found['overall'][known]:.3g}"])
+    matched = [f"candidates until as good as {known}" for known in found["levels"]]
+    return table(["search", "candidates", "best in the race", *matched, "trained anew, tuned"], rows)
+
+
+def summary(name):
+    """How cells fared over all tasks."""
+    rows = [
+        [
+            row["ours"],
+            row["theirs"],
+            ", ".join(row["better"]) or "none",
+            ", ".join(row["worse"]) or "none",
+            f"{row['mean_percent']:+.1f} %",
+            f"{row['median_percent']:+.1f} %",
+        ]
+        for row in results(name)["summary"]
+    ]
+    return table(["cell", "against", "better", "worse", "loss, mean", "loss, median"], rows)
+
+
+def losses(name):
+    """Mean test losses, a row per task."""
+    scores = results(name)["scores"]
+    networks = list(dict.fromkeys(row["network"] for row in scores))
+    of = {(row["trial"], row["network"]): row for row in scores}
+    rows = [
+        [trial, *(f"{of[trial, network]['mean']:.3g}" for network in networks), of[trial, networks[0]]["unit"]]
+        for trial in dict.fromkeys(row["trial"] for row in scores)
+    ]
+    return table(["task", *networks, "unit"], rows)
+
+
+def parallel_speed():
+    found = results("parallel_speed")["lengths"]
+    first, *others = found[0]["milliseconds"]
+    rows = [
+        [
+            f"{row['length']:,}",
+            f"{row['milliseconds'][first]:.0f}",
+            *(f"{1 / row['peer_over_ours'][label]['median']:.1f}" for label in others),
+        ]
+        for row in found
+    ]
+    return table(["steps", f"{first} (ms)", *(f"{label}: times faster" for label in others)], rows)
+
+
 TABLES = {
     "quickstart": quickstart,
     "text": text,
@@ -176,6 +239,12 @@ TABLES = {
     "cells": cells,
     "executors": executors,
     "search speed": search_speed,
+    "search memory": lambda: searches("search_memory"),
+    "search parallel": lambda: searches("search_parallel"),
+    "held out": lambda: summary("held_out"),
+    "held out losses": lambda: losses("held_out"),
+    "long": lambda: losses("long"),
+    "parallel speed": parallel_speed,
     "nested_lstm answer": lambda: finding("nested_lstm"),
     "nested_lstm": lambda: scores("nested_lstm"),
     "complex_gain answer": lambda: finding("complex_gain"),
