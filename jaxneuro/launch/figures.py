@@ -125,9 +125,9 @@ def best_so_far(
         for colour, (name, values) in zip(_colours(len(curves)), curves.items(), strict=True):
             shown = np.where(np.isfinite(values), values, np.nan)
             axes.step(np.arange(1, len(values) + 1), shown, where="post", color=colour, label=name)
-        for name, value in (levels or {}).items():
+        for place, (name, value) in enumerate((levels or {}).items()):
             axes.axhline(value, color=FAINT, linestyle="--", linewidth=1)
-            axes.annotate(name, (1, value), xycoords=("axes fraction", "data"), color=FAINT, ha="right", va="bottom")
+            axes.annotate(name, (1 - 0.1 * place, value), xycoords=("axes fraction", "data"), color=FAINT, ha="right", va="bottom")
         axes.set(xlabel=tries, ylabel=label, title=title)
         axes.legend()
 
