@@ -3,8 +3,9 @@
 import jax
 import numpy as np
 
+from jaxneuro.search.genome import largest
 from jaxneuro.search.named import named
-from jaxneuro.search.text import parse
+from jaxneuro.search.text import parse, show
 from tests.search.drawn import random_genomes
 from tests.search.mutants import DEFAULT, MANY, SPACE, drawn, keys, many
 
@@ -158,6 +159,23 @@ def random_cells(count, seed):
     """Random cells as a search begins with, and cells of which every entry is drawn evenly, `count` of each."""
     with jax.enable_x64(False):
         return joined(count, drawn(keys(3 * seed + 2), SPACE), random_genomes(seed, MANY, SPACE, late=True))
+
+
+def edited(count, seed):
+    """Parallel cells in which one to three entries of the genome are drawn anew; no operator needs to be compiled."""
+    generator, found = np.random.default_rng(seed), []
+    parents = [parse(text) for text in PARALLEL.values()] + [named("MinGRU")]
+    for i in range(count):
+        genome = jax.tree.map(np.copy, parents[i % len(parents)])
+        limits = largest(genome.space)
+        for _ in range(generator.integers(1, 4)):
+            name = generator.choice(("recurrent", "squash", "combine", "first", "second", "activation", "next"))
+            array = getattr(genome, name)
+            if array.size:
+                place = tuple(generator.integers(0, array.shape))
+                array[place] = generator.integers(0, getattr(limits, name)[place] + 1)
+        found.append(parse(show(genome), SPACE))
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *found)
 
 
 def joined(count, *populations):
