@@ -20,20 +20,20 @@ from jaxneuro.search.evolution import AgingEvolution
 from jaxneuro.search.genome import Space
 from jaxneuro.search.lineage import record
 from jaxneuro.search.named import named
-from jaxneuro.search.race import Budget, Race
+from jaxneuro.search.race import Budget, Course, Race
 from jaxneuro.search.training import Trainer
 from jaxneuro.tasks import Adding
 
 SPACE, TASK = Space(stages=1, slots=4, nodes=5, states=2), Adding(steps=8)
 VALIDATION = jax.jit(lambda key: TASK.batch(key, 16))(jax.random.key(1))
-BUDGET = Budget(parameters=150, rungs=(3, 6, 10), keep=0.5, rates=(1e-3, 1e-2), widths=(8,), room=16)
+BUDGET = Budget(rungs=(3, 6, 10), keep=0.5, rates=(1e-3, 1e-2), widths=(8,), room=16)
 
 def trainer(devices):
     return Trainer(TASK, VALIDATION, SPACE, width=8, batch=4, chunk=2, devices=devices)
 
 def log(devices):
-    race, searcher = Race(trainer(devices), BUDGET, jax.random.key(0)), AgingEvolution(SPACE, 3, population=8)
-    entries = []
+    race = Race([Course(trainer(devices), 150)], BUDGET, jax.random.key(0))
+    searcher, entries = AgingEvolution(SPACE, 3, population=8), []
     for _ in range(3):
         candidates = searcher.ask(8)
         outcomes = race.run(candidates)
