@@ -15,6 +15,7 @@ from jaxtyping import Array, Key, PRNGKeyArray
 
 from jaxneuro.search.evolution import Candidate
 from jaxneuro.search.genome import Genome, live_wires
+from jaxneuro.search.processes import own_share, put_together
 from jaxneuro.search.training import Lanes, Trainer, may_spike, units_within
 
 
@@ -91,13 +92,16 @@ class Race:
         key: random key, split in one for weights and one for batches, of which course c has `fold_in(key, c)`. From
             these come the weights of candidate n at rate r, `fold_in(fold_in(weight_key, n), r)`, and the batch of step
             n, `fold_in(batch_key, n)`.
+        processes: whether all processes of `jax.distributed` run this race together; see `jaxneuro.search.processes`.
     """
 
-    def __init__(self, courses: Sequence[Course], budget: Budget, key: PRNGKeyArray) -> None:
+    def __init__(
+        self, courses: Sequence[Course], budget: Budget, key: PRNGKeyArray, *, processes: bool = False
+    ) -> None:
         for course in courses:
             if budget.room % (turn := course.trainer.chunk * course.trainer.devices):
                 raise ValueError(f"Budget got room={budget.room}; it must be a multiple of chunk x devices, {turn}.")
-        self.courses, self.budget = list(courses), budget
+        self.courses, self.budget, self.processes = list(courses), budget, processes
         weight_key, batch_key = jax.random.split(key)
         self.weight_keys = [jax.random.fold_in(weight_key, c) for c in range(len(courses))]
         self.batch_keys = [jax.random.fold_in(batch_key, c) for c in range(len(courses))]
@@ -121,15 +125,21 @@ class Race:
         losses: dict[int, list[float]] = {c.number: [] for c in candidates}
         parts = {c.number: [float("inf")] * courses for c in candidates}
         rates = {c.number: [self.budget.rates[0]] * courses for c in candidates}
-        groups = [(place, group) for place in range(courses) for group in self._groups(place, alive, units)]
+        share = {c.number for c in (own_share(candidates) if self.processes else candidates)}
+        own = [c for c in alive if c.number in share]
+        groups = [(place, group) for place in range(courses) for group in self._groups(place, own, units)]
+        row = {c.number: place for place, c in enumerate(candidates)}
         step = 0
         for rung, stop in enumerate(self.budget.rungs):
+            scores = np.full((len(candidates), courses, len(self.budget.rates)), np.inf, jnp.result_type(float))
             for place, group in groups:
-                scores = group.train(self.batch_keys[place], step, stop) / self.courses[place].scale
-                for candidate, row in zip(group.candidates, scores, strict=True):
-                    parts[candidate.number][place] = float(row.min())
-                    rates[candidate.number][place] = self.budget.rates[int(row.argmin())]
+                rows = [row[c.number] for c in group.candidates]
+                scores[rows, place] = group.train(self.batch_keys[place], step, stop) / self.courses[place].scale
+            scores = put_together(scores) if self.processes else scores
             for candidate in alive:
+                for place, of_rates in enumerate(scores[row[candidate.number]]):
+                    parts[candidate.number][place] = float(of_rates.min())
+                    rates[candidate.number][place] = self.budget.rates[int(of_rates.argmin())]
                 losses[candidate.number].append(sum(parts[candidate.number]) / courses)
             step = stop
             if rung + 1 < len(self.budget.rungs):

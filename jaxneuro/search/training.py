@@ -199,7 +199,7 @@ class Trainer(eqx.Module):
         """A function of lanes on all devices; what is whole is there on each."""
         if self.devices == 1:
             return functools.partial(function, *whole)
-        mesh = Mesh(np.asarray(jax.devices()[: self.devices]), ("lanes",))
+        mesh = Mesh(np.asarray(jax.local_devices()[: self.devices]), ("lanes",))
         lanes = PartitionSpec("lanes")
         specs = (*(PartitionSpec() for _ in whole), lanes, lanes)
         shared = jax.shard_map(function, mesh=mesh, in_specs=specs, out_specs=lanes, check_vma=False)
