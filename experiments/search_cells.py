@@ -18,6 +18,7 @@ import jax
 import numpy as np
 from pydantic import Field, field_validator
 
+import jaxneuro as jn
 from jaxneuro.launch import comparison, comparison_page, figures, search_page
 from jaxneuro.launch.advice import ConfigError
 from jaxneuro.launch.config import ConfigPart, Count, ExperimentConfig, Fraction, LearningRate, Name
@@ -253,16 +254,15 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     for name, losses in levels.items():
         run.say(f"{name}: {np.mean(losses):.4g} ({min(losses):.4g} to {max(losses):.4g}) in the race")
     contenders: dict[str, Genome] = {}
-    told, arrays, journals = {}, {}, {}
+    told, journals = {}, {}
     for settings in config.searches:
         found = searchers[settings.name]
-        records = search(config, run, racing, settings, found)
+        records = journals[settings.name] = search(config, run, racing, settings, found)
         chosen = finalists(config, records, found)
         if not chosen:
             raise RunError(f"no candidate of {settings.name} was trained to the last rung without diverging.")
         names = [f"{settings.name}-{place + 1}" for place in range(len(chosen))]
         contenders |= {name: candidate.genome for name, candidate in zip(names, chosen, strict=True)}
-        arrays[f"best/{settings.name}"] = lineage.best_so_far(records)
         told[settings.name] = {
             "candidates": len(records),
             "distinct": len({record["digest"] for record in records}),
@@ -272,14 +272,15 @@ def main(config: Config, run: Run) -> dict[str, Any]:
             },
             "finalists": [described(name, c) for name, c in zip(names, chosen, strict=True)],
         }
-        journals[settings.name] = records
     contenders |= {name: named(name) for name in config.controls}
+    arrays = {f"best/{name}": lineage.best_so_far(records) for name, records in journals.items()}
     rows, trained = [], {}
     for settings in config.trials:
+        trial = trials[settings.name]
         some, curves, trained[settings.name] = comparison.compete(
             run,
-            {name: functools.partial(builder, genome, trials[settings.name]) for name, genome in contenders.items()},
-            trials[settings.name],
+            {name: functools.partial(builder, genome, trial) for name, genome in contenders.items()},
+            trial,
             settings.budget,
             seed=config.seed,
             devices=config.devices,
@@ -288,31 +289,39 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         rows += some
         arrays |= curves
     overall = {name: relative(rows, name) for name in contenders}
-    make_folder(run.path / "cells")
     first = config.trials[0].name
-    sequence = trials[first].validation.inputs[0]
-    arrays["sequence"] = np.asarray(sequence)
     for method, found in told.items():
-        winner = min(found["finalists"], key=lambda finalist: overall[finalist["name"]])
-        found["winner"] = winner["name"]
-        save(contenders[winner["name"]], run.path / "cells" / f"{method}.json", note=f"winner of {method}")
+        best = min(found["finalists"], key=lambda finalist: overall[finalist["name"]])
+        winner = found["winner"] = best["name"]
+        make_folder(run.path / "cells")
+        save(contenders[winner], run.path / "cells" / f"{method}.json", note=f"winner of {method}")
         measured = search_page.measures(journals[method], trials[first].task.inputs)
-        found["records"] = search_page.kept(journals[method], measured, winner["number"])
+        found["records"] = search_page.kept(journals[method], measured, best["number"])
         arrays |= {f"measures/{method}/{name}": values for name, values in measured.items()}
-        seen = watch(trained[first][winner["name"]].machines[0], sequence)
-        arrays |= {f"wires/{method}/{name}": np.asarray(values) for name, values in seen.items()}
+        arrays |= at_work(method, trained[first][winner], trials[first])
     run.save_arrays(arrays)
     random = next(settings.name for settings in config.searches if settings.method == "random")
-    winners = {method: found["winner"] for method, found in told.items()}
-    pairs = [(ours, other) for ours in winners.values() for other in (*config.controls, winners[random])]
-    pairs = [(ours, other) for ours, other in pairs if ours != other]
+    winners = [found["winner"] for found in told.values()]
+    others = [*config.controls, told[random]["winner"]]
+    pairs = [(ours, other) for ours in winners for other in others if ours != other]
     return {
         "data": provenance,
         "levels": levels,
         "searches": told,
         "scores": rows,
-        "overall": overall,
+        "overall": {name: value if np.isfinite(value) else None for name, value in overall.items()},
         "differences": comparison.differences(rows, pairs),
+    }
+
+
+def at_work(method: str, network: jn.StateMachine, trial: comparison.Trial) -> dict[str, np.ndarray]:
+    """Every wire of a trained cell over the first sequence of the validation set, and that sequence."""
+    assert isinstance(network, jn.Chain)
+    cell, sequence = network.machines[0], trial.validation.inputs[0]
+    assert isinstance(cell, StraightCell)
+    wires = watch(cell, sequence)
+    return {"sequence": np.asarray(sequence)} | {
+        f"wires/{method}/{name}": np.asarray(values) for name, values in wires.items()
     }
 
 
@@ -323,9 +332,12 @@ def builder(genome: Genome, trial: comparison.Trial, units: int) -> comparison.B
 
 
 def relative(rows: list[dict[str, Any]], name: str) -> float:
-    """Mean over trials of a contender's validation loss, relative to that of a rule without memory."""
+    """Mean over trials of a contender's validation loss, relative to that of a rule without memory; infinite if one of
+    its networks diverged.
+    """
     of = [row for row in rows if row["network"] == name]
-    return float(np.mean([np.mean(row["validation"][row["rate_index"]]) / (row["baseline"] or 1.0) for row in of]))
+    mean = np.mean([np.mean(row["validation"][row["rate_index"]]) / (row["baseline"] or 1.0) for row in of])
+    return float(mean) if np.isfinite(mean) else float("inf")
 
 
 def described(name: str, candidate: Candidate) -> dict[str, Any]:

@@ -176,7 +176,10 @@ def searches(name):
             search,
             f"{told['candidates']:,}",
             f"{told['best']:.3g}",
-            *("never" if told["matched"][known] is None else f"{told['matched'][known]:,}" for known in found["levels"]),
+            *(
+                "never" if told["matched"][known] is None else f"{told['matched'][known]:,}"
+                for known in found["levels"]
+            ),
             f"{found['overall'][told['winner']]:.3g}",
         ]
         for search, told in found["searches"].items()

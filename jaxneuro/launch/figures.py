@@ -127,7 +127,9 @@ def best_so_far(
             axes.step(np.arange(1, len(values) + 1), shown, where="post", color=colour, label=name)
         for place, (name, value) in enumerate((levels or {}).items()):
             axes.axhline(value, color=FAINT, linestyle="--", linewidth=1)
-            axes.annotate(name, (1 - 0.1 * place, value), xycoords=("axes fraction", "data"), color=FAINT, ha="right", va="bottom")
+            axes.annotate(
+                name, (1 - 0.1 * place, value), xycoords=("axes fraction", "data"), color=FAINT, ha="right", va="bottom"
+            )
         axes.set(xlabel=tries, ylabel=label, title=title)
         axes.legend()
 
