@@ -332,9 +332,7 @@ def builder(genome: Genome, trial: comparison.Trial, units: int) -> comparison.B
 
 
 def relative(rows: list[dict[str, Any]], name: str) -> float:
-    """Mean over trials of a contender's validation loss, relative to that of a rule without memory; infinite if one of
-    its networks diverged.
-    """
+    """Mean over trials of validation loss / loss without memory; infinite if a network diverged."""
     of = [row for row in rows if row["network"] == name]
     mean = np.mean([np.mean(row["validation"][row["rate_index"]]) / (row["baseline"] or 1.0) for row in of])
     return float(mean) if np.isfinite(mean) else float("inf")
