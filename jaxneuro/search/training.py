@@ -17,7 +17,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int, Key, PRNGKeyArray
 
 from jaxneuro.initial import orthonormal
@@ -166,10 +166,8 @@ class Trainer(eqx.Module):
         Returns:
             The lanes after these steps.
         """
-        chunks = self._chunks(lanes, count)
-        return _train(
-            self, lanes, key, jnp.asarray(start, jnp.int32), jnp.asarray(stop, jnp.int32), chunks, spiking=spiking
-        )
+        numbers = jnp.asarray(start, jnp.int32), jnp.asarray(stop, jnp.int32)
+        return _train(self, self._placed(lanes), key, *numbers, self._chunks(lanes, count), spiking=spiking)
 
     def scores(self, lanes: Lanes, *, count: int | None = None, spiking: bool = False) -> np.ndarray:
         """The validation loss of each lane; infinite for one that has diverged.
@@ -182,7 +180,7 @@ class Trainer(eqx.Module):
         Returns:
             `[count]`.
         """
-        found = np.asarray(_scores(self, lanes, self._chunks(lanes, count), spiking=spiking))
+        found = np.asarray(_scores(self, self._placed(lanes), self._chunks(lanes, count), spiking=spiking))
         room = len(found)
         return np.where(np.isfinite(found), found, np.inf)[self.places(room if count is None else count, room)]
 
@@ -195,14 +193,23 @@ class Trainer(eqx.Module):
     def _chunk(self, index: Array, tree: Any) -> Any:
         return jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, index * self.chunk, self.chunk, 0), tree)
 
+    @property
+    def _mesh(self) -> Mesh:
+        return Mesh(np.asarray(jax.local_devices()[: self.devices]), ("lanes",))
+
+    def _placed(self, lanes: Lanes) -> Lanes:
+        """Lanes on the devices that train them: programs are compiled for lanes that lie there, and for no others."""
+        if self.devices == 1:
+            return lanes
+        return jax.device_put(lanes, NamedSharding(self._mesh, PartitionSpec("lanes")))
+
     def _spread(self, function: Callable[..., Any], *whole: Any) -> Callable[..., Any]:
         """A function of lanes on all devices; what is whole is there on each."""
         if self.devices == 1:
             return functools.partial(function, *whole)
-        mesh = Mesh(np.asarray(jax.local_devices()[: self.devices]), ("lanes",))
         lanes = PartitionSpec("lanes")
         specs = (*(PartitionSpec() for _ in whole), lanes, lanes)
-        shared = jax.shard_map(function, mesh=mesh, in_specs=specs, out_specs=lanes, check_vma=False)
+        shared = jax.shard_map(function, mesh=self._mesh, in_specs=specs, out_specs=lanes, check_vma=False)
         return functools.partial(shared, *whole)
 
     def _losses(self, model: Model, tape: Tape, units: Array, batch: Batch, spiking: bool) -> Float[Array, "lanes"]:
