@@ -1,5 +1,6 @@
 """The weights a layer starts with, and the checks of its arguments."""
 
+import functools
 from collections.abc import Iterable
 
 import jax
@@ -71,6 +72,12 @@ def orthogonal(key: PRNGKeyArray, units: int, gates: int = 1) -> Float[Array, "r
 
     Reference: Saxe, McClelland and Ganguli 2014, arXiv:1312.6120, section 3.
     """
+    return _orthogonal(key, units, gates)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def _orthogonal(key: PRNGKeyArray, units: int, gates: int) -> Float[Array, "rows units"]:
+    """One program: piece by piece, each layer of another size would compile a dozen of them."""
     return jax.vmap(orthonormal)(jax.random.normal(key, (gates, units, units))).reshape(gates * units, units)
 
 
@@ -97,8 +104,7 @@ def orthonormal(matrix: Inexact[Array, "units units"]) -> Inexact[Array, "units 
     # Rows are contiguous in memory, columns are not.
     units = len(matrix)
     rows = jnp.pad(matrix.T, ((0, -units % BLOCK), (0, 0)))
-    for _ in range(3):
-        rows = _orthonormal_rows(rows)
+    rows = jax.lax.fori_loop(0, 3, lambda _, rows: _orthonormal_rows(rows), rows)
     return rows[:units].T
 
 
