@@ -199,8 +199,7 @@ def summary(name):
             row["theirs"],
             ", ".join(row["better"]) or "none",
             ", ".join(row["worse"]) or "none",
-            f"{row['mean_percent']:+.1f} %",
-            f"{row['median_percent']:+.1f} %",
+            *(f"{v:+.1f} %" if v < 1000 else "over +1,000 %" for v in (row["mean_percent"], row["median_percent"])),
         ]
         for row in results(name)["summary"]
     ]
@@ -243,9 +242,12 @@ TABLES = {
     "executors": executors,
     "search speed": search_speed,
     "search memory": lambda: searches("search_memory"),
+    "search longer": lambda: searches("search_longer"),
     "search parallel": lambda: searches("search_parallel"),
     "held out": lambda: summary("held_out"),
     "held out losses": lambda: losses("held_out"),
+    "held out longer": lambda: summary("held_out_longer"),
+    "held out longer losses": lambda: losses("held_out_longer"),
     "long": lambda: losses("long"),
     "parallel speed": parallel_speed,
     "nested_lstm answer": lambda: finding("nested_lstm"),
