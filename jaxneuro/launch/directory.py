@@ -205,8 +205,9 @@ class Run:
         return {metric: column.astype(float) if column.dtype == object else column for metric, column in columns}
 
     def records(self, name: str = "") -> list[dict[str, Any]]:
-        """The lines of a name as they were logged."""
-        return [dict(record) for record in self._journal.records if record["name"] == name]
+        """The metrics of every line of a name, as they were logged."""
+        lines = [record for record in self._journal.records if record["name"] == name]
+        return [{metric: line[metric] for metric in line if metric not in ("name", "step")} for line in lines]
 
     def rewind(self, name: str, step: int) -> None:
         """Forget what was logged under a name beyond a step."""

@@ -134,6 +134,18 @@ def test_metrics_are_read_back_as_logged(tmp_path, console):
     np.testing.assert_array_equal(history["loss"], [[0.5, np.nan], [0.25, np.nan]])
 
 
+def test_records_are_what_was_logged_now_and_in_a_later_session(tmp_path, console):
+    logged = [{"text": "a", "losses": [0.1, None], "number": 0}, {"text": "b", "losses": [], "number": 1}]
+    with open_run(tmp_path, console) as run:
+        for entry in logged:
+            run.log(entry["number"], entry, name="search")
+        run.log(0, {"loss": 1.0}, name="net")
+        assert run.records("search") == logged
+    with open_run(tmp_path, console) as run:
+        assert run.records("search") == logged
+        assert [list(entry) for entry in run.records("search")] == [list(entry) for entry in logged]
+
+
 def test_a_metric_may_not_take_a_field_of_the_journal(tmp_path, console):
     with open_run(tmp_path, console) as run, pytest.raises(ValueError, match="'step'"):
         run.log(1, {"step": 2})
