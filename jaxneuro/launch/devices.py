@@ -43,7 +43,7 @@ def require(devices: int) -> None:
         RunError: there are fewer devices, or JAX finds none of the platform that the environment demands.
     """
     try:
-        count, kind = jax.device_count(), jax.default_backend()
+        count, kind = jax.local_device_count(), jax.default_backend()
     except RuntimeError as error:
         wish = os.environ.get("JAX_PLATFORMS")
         why = f" with JAX_PLATFORMS={wish}; `jaxneuro doctor` says what to install, or unset it" if wish else ""
@@ -102,9 +102,9 @@ def _mesh(tree: Any, devices: int) -> Mesh:
     if len(counts) != 1 or 0 in counts:
         raise ValueError(f"lanes have leading axes {sorted(counts)}; all leaves need the same, of at least 1.")
     (lanes,) = counts
-    most = min(devices, jax.device_count())
+    most = min(devices, jax.local_device_count())
     used = max(count for count in range(1, most + 1) if lanes % count == 0)
-    return Mesh(np.asarray(jax.devices()[:used]), ("lanes",))
+    return Mesh(np.asarray(jax.local_devices()[:used]), ("lanes",))
 
 
 def cache_folder() -> Path | None:

@@ -12,7 +12,7 @@ Processes are started by whoever has the machines; each says where the first is 
     log = told_by_first(read_log() if is_first() else None)
 
 Under Slurm and Open MPI, and on pods of TPUs, `jax.distributed.initialize()` finds that out itself. When a process
-ends, however it ends, JAX ends the others: start all again, and they go on from the log.
+ends, however it ends, JAX ends the others within some 100 seconds: start all again, and they go on from the log.
 """
 
 import json
