@@ -14,9 +14,12 @@ TESTS_FOLDER = Path(__file__).parent
 QUICK = {
     "neurons/gated": ("lstm", "gru", "nested_lstm", "zoo"),
     "neurons/complex": ("activations", "complex_rnn", "complex_dense"),
-    "neurons/linear": ("lru", "min_gru"),
+    "neurons/linear": ("lru",),
     "tasks": ("adding", "copying", "data", "text", "modular"),
     "interop": ("equinox",),
+    "learning": ("train",),
+    "faults": ("corruption", "two_writers"),
+    "search": ("cell", "cost", "folding", "genome", "lineage", "named", "pareto", "population", "race", "text"),
 }
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
@@ -26,7 +29,7 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
 def pytest_collection_modifyitems(items):
-    """Of neurons, tasks and adaptors of one nature, the quick pass tests a few."""
+    """Of tests of one nature, and of those that take long, the quick pass has a few."""
     for item in items:
         folder, file = item.path.parent.relative_to(TESTS_FOLDER).as_posix(), item.path.stem.removeprefix("test_")
         if folder in QUICK and file not in QUICK[folder]:
