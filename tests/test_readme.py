@@ -242,6 +242,7 @@ TABLES = {
     "executors": executors,
     "search speed": search_speed,
     "search memory": lambda: searches("search_memory"),
+    "search rediscovery": lambda: searches("search_rediscovery"),
     "search longer": lambda: searches("search_longer"),
     "search parallel": lambda: searches("search_parallel"),
     "held out": lambda: summary("held_out"),
