@@ -4,13 +4,12 @@ import functools
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.initial import check_sizes
-from jaxneuro.machine import Driven, Parallel, parameter
+from jaxneuro.machine import Parallel
 from jaxneuro.search.cell import EvolvedCell
 from jaxneuro.search.cell_file import genome_called
 from jaxneuro.search.genome import COMPLEMENT, FIRST, FIRST_STATE, FORGET, MULTIPLY, NEGATE, ONE, SUBTRACT, ZERO, Genome
@@ -19,11 +18,8 @@ from jaxneuro.search.program import (
     NOTHING,
     Node,
     Program,
-    Weights,
     activated,
     combined,
-    evaluate_drive,
-    evaluate_rest,
     program,
     sums,
 )
@@ -47,10 +43,7 @@ def parallel_genome_called(name: str) -> Genome:
     return genome
 
 
-class ParallelCell(
-    Driven[StraightState, Float[Array, "inputs"], Float[Array, "units"], Float[Array, "rows"]],
-    Parallel[StraightState, Float[Array, "inputs"], Float[Array, "units"]],
-):
+class ParallelCell(StraightCell, Parallel[StraightState, Float[Array, "inputs"], Float[Array, "units"]]):
     """A layer of neurons with a structure of its own, linear in its states, that can be trained in parallel over time.
 
     The cell, its weights and its steps are those of `StraightCell`. Its states come in parts of one to three that read
@@ -69,11 +62,6 @@ class ParallelCell(
     Martin and Cundy 2018, arXiv:1709.04057 (neurons that are linear in their state).
     """
 
-    program: Program = eqx.field(static=True)
-    input_weights: Float[Array, "slots units inputs"] = parameter()
-    recurrent_weights: Float[Array, "recurrent_slots units units"] = parameter()
-    bias: Float[Array, "biased_slots units"] = parameter()
-
     def __init__(
         self,
         inputs: int,
@@ -90,31 +78,6 @@ class ParallelCell(
         except SequentialError as error:
             raise SequentialError(f"ParallelCell got another kind of cell: {error} Use StraightCell for it.") from error
         self.input_weights, self.recurrent_weights, self.bias = initial_weights(self.program, inputs, units, key)
-
-    @property
-    def units(self) -> int:
-        """Number of neurons."""
-        return self.bias.shape[-1]
-
-    @property
-    def weights(self) -> Weights:
-        """All weights."""
-        return Weights(self.input_weights, self.recurrent_weights, self.bias)
-
-    def init(self, key: PRNGKeyArray) -> StraightState:
-        """Zero."""
-        return StraightState(tuple(jnp.zeros(self.units, self.bias.dtype) for _ in self.program.next))
-
-    def drive(self, input: Float[Array, "inputs"]) -> Float[Array, "rows"]:
-        """`W x + b` of all slots that have W x, in one product."""
-        return evaluate_drive(self.program, self.weights, input, functions(self.bias.dtype))
-
-    def transition(
-        self, state: StraightState, drive: Float[Array, "rows"]
-    ) -> tuple[StraightState, Float[Array, "units"]]:
-        """The lines of the program."""
-        values, output = evaluate_rest(self.program, self.weights, state.values, drive, functions(self.bias.dtype))
-        return StraightState(tuple(values)), output
 
     def over_time(
         self, state: StraightState, inputs: Float[Array, "time inputs"]
