@@ -53,7 +53,9 @@ def cost(name: str, machine: type[Any]) -> tuple[int | None, int | None, int | N
     supplied = [size for size in ("inputs", "units", "outputs") if size in inspect.signature(machine).parameters]
     given = examples(name, machine)
     # What the machine takes is the first argument of `Stateless[...]`, the second of every other base.
-    taken = [get_args(base)[not issubclass(machine, Stateless)] for base in getattr(machine, "__orig_bases__", ())]
+    # A machine that extends another one takes what that one takes: its own bases may have no arguments.
+    bases = [get_args(base) for each in machine.__mro__ for base in each.__dict__.get("__orig_bases__", ())]
+    taken = [arguments[not issubclass(machine, Stateless)] for arguments in bases if len(arguments) > 1]
     shapes = {"": (), "inputs": (SIZE,), "units": (SIZE,)}
     shape = next((shapes.get(getattr(each, "dim_str", "?")) for each in taken), None)
     if shape is None or name not in kinds(Kind(supplied=(*supplied, *given))):
