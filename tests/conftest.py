@@ -28,6 +28,12 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
+def pytest_configure(config):
+    """The quick pass leaves out LLVM's optimisations: half its time would be compiling. The whole suite has them, as users do."""
+    if config.option.markexpr == "not slow":
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
+
+
 def pytest_collection_modifyitems(items):
     """Of tests of one nature, and of those that take long, the quick pass has a few."""
     for item in items:
