@@ -2,6 +2,7 @@
 
 from jaxneuro import measure as measure
 from jaxneuro import search as search
+from jaxneuro import synapses as synapses
 from jaxneuro import tasks as tasks
 from jaxneuro.compose import Chain as Chain
 from jaxneuro.compose import Delay as Delay
@@ -26,6 +27,7 @@ from jaxneuro.machine import parameter as parameter
 from jaxneuro.neurons import complex as complex
 from jaxneuro.neurons import gated as gated
 from jaxneuro.neurons import linear as linear
+from jaxneuro.neurons import spiking as spiking
 from jaxneuro.neurons.gated.lstm import LSTM as LSTM
 from jaxneuro.neurons.similarity.adaline import Adaline as Adaline
 from jaxneuro.neurons.similarity.cosine import Cosine as Cosine
@@ -35,6 +37,9 @@ from jaxneuro.neurons.spiking.leaky_readout import LeakyReadout as LeakyReadout
 from jaxneuro.neurons.spiking.lif import LIF as LIF
 from jaxneuro.neurons.spiking.precise_lif import PreciseLIF as PreciseLIF
 from jaxneuro.run import run as run
+from jaxneuro.stimulus import Conductance as Conductance
+from jaxneuro.stimulus import Stimulus as Stimulus
+from jaxneuro.stimulus import VoltageJump as VoltageJump
 from jaxneuro.surrogate import ArcTangent as ArcTangent
 from jaxneuro.surrogate import FastSigmoid as FastSigmoid
 from jaxneuro.surrogate import MultiGaussian as MultiGaussian

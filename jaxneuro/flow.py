@@ -27,6 +27,10 @@ class Flow(eqx.Module, Generic[State, Input, Output]):
     def init(self, key: PRNGKeyArray) -> State:
         """The state before the first input."""
 
+    def receive(self, state: State, input: Input) -> State:
+        """What happens at the start of a step: jumps that the input brings. None, unless a flow says otherwise."""
+        return state
+
     @abstractmethod
     def derivative(self, state: State, input: Input) -> State:
         """`d state / dt` per ms, with the structure of the state."""
@@ -51,8 +55,8 @@ class Integrator(StateMachine[State, Input, Output], Generic[State, Input, Outpu
         return self.flow.init(key)
 
     def step(self, state: State, input: Input) -> tuple[State, Output]:
-        """Advance by `dt_ms`, then jump."""
-        return self.flow.jump(self.advance(state, input), input, self.dt_ms)
+        """Receive, advance by `dt_ms`, then jump."""
+        return self.flow.jump(self.advance(self.flow.receive(state, input), input), input, self.dt_ms)
 
 
 def _move(state: Variables, dt_ms: Array, slope: Variables) -> Variables:

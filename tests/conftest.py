@@ -29,7 +29,7 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
 def pytest_configure(config):
-    """The quick pass leaves out LLVM's optimisations: half its time would be compiling. The whole suite has them, as users do."""
+    """The quick pass leaves out LLVM's optimisations: half of its time would be compiling. The whole suite has them."""
     if config.option.markexpr == "not slow":
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
 

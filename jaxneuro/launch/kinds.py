@@ -29,7 +29,16 @@ from jaxneuro.launch.limits import LARGEST, Within
 from jaxneuro.machine import Bounds, StateMachine
 
 # Where public classes are; a name means the same class in all of them.
-ROOMS = (jaxneuro, jaxneuro.gated, jaxneuro.complex, jaxneuro.linear, jaxneuro.search, jaxneuro.tasks)
+ROOMS = (
+    jaxneuro,
+    jaxneuro.spiking,
+    jaxneuro.gated,
+    jaxneuro.complex,
+    jaxneuro.linear,
+    jaxneuro.synapses,
+    jaxneuro.search,
+    jaxneuro.tasks,
+)
 LARGEST_SIZE = 1_000_000
 
 

@@ -56,8 +56,9 @@ def cost(name: str, machine: type[Any]) -> tuple[int | None, int | None, int | N
     # A machine that extends another one takes what that one takes: its own bases may have no arguments.
     bases = [get_args(base) for each in machine.__mro__ for base in each.__dict__.get("__orig_bases__", ())]
     taken = [arguments[not issubclass(machine, Stateless)] for arguments in bases if len(arguments) > 1]
-    shapes = {"": (), "inputs": (SIZE,), "units": (SIZE,)}
-    shape = next((shapes.get(getattr(each, "dim_str", "?")) for each in taken), None)
+    # Where several types are taken, the first is shown.
+    first = next((next(iter(get_args(each)), each) for each in taken), None)
+    shape = {"": (), "*neurons": (), "inputs": (SIZE,), "units": (SIZE,)}.get(getattr(first, "dim_str", "?"))
     if shape is None or name not in kinds(Kind(supplied=(*supplied, *given))):
         return None, None, None
     spec = parse({"kind": name, **given}, Kind(supplied=tuple(supplied)))

@@ -23,6 +23,7 @@ from tests.laws.rows_interop import INTEROP
 from tests.laws.rows_linear import LINEAR
 from tests.laws.rows_minimal import MINIMAL
 from tests.laws.rows_search import SEARCH
+from tests.laws.rows_spiking import SPIKING
 from tests.laws.rows_wide import WIDE
 
 STEPS = 14
@@ -179,6 +180,7 @@ MACHINES = (
     *INTEROP,
     *WIDE,
     *SEARCH,
+    *SPIKING,
 )
 
 

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Flow
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.stimulus import Reaching, jumped, net_current, stimulus
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
 
@@ -17,11 +18,10 @@ class LIFState(eqx.Module):
     refractory_ms: Float[Array, ""]
 
 
-Current = Float[Array, ""]
 Spike = Float[Array, ""]
 
 
-class LIF(StateMachine[LIFState, Current, Spike], Flow[LIFState, Current, Spike]):
+class LIF(StateMachine[LIFState, Reaching, Spike], Flow[LIFState, Reaching, Spike]):
     """Leaky integrate-and-fire: `tau dV/dt = -(V - E) + R I`; at `V >= theta` a spike, a reset, a refractory period.
 
     A step of `dt_ms`, with the input held constant over it, is exact below threshold:
@@ -42,7 +42,9 @@ class LIF(StateMachine[LIFState, Current, Spike], Flow[LIFState, Current, Spike]
         dt_ms: step size (ms).
         spike: the threshold's forward and pretended backward, on `V - theta` in mV.
 
-    Input: current (nA), a scalar. Output: 1.0 on a spike, else 0.0.
+    Input: current (nA), a scalar; or a `Stimulus` with channels (uS, and nA for `g E`), which make the step's V_inf and
+    tau those of `E + R (I + g E_g)` and tau, both over `1 + R g`; or with a jump of V (mV), lost on a cell that is
+    refractory. Output: 1.0 on a spike, else 0.0.
 
     Reference: Lapicque 1907; Gerstner et al. 2014, Neuronal Dynamics, eqs. 1.5 and 1.6; exact step: Rotter and Diesmann
     1999, Biological Cybernetics 81:381; detached reset: Zenke and Vogels 2021, Neural Computation 33:899.
@@ -63,23 +65,34 @@ class LIF(StateMachine[LIFState, Current, Spike], Flow[LIFState, Current, Spike]
         """At rest, not refractory."""
         return LIFState(self.rest_mv, jnp.zeros_like(self.rest_mv))
 
-    def step(self, state: LIFState, input: Float[Array, ""]) -> tuple[LIFState, Float[Array, ""]]:
+    def step(self, state: LIFState, input: Reaching) -> tuple[LIFState, Float[Array, ""]]:
         """The exact solution over `dt_ms`, then threshold and reset."""
-        target = self.rest_mv + self.resistance_mohm * input
-        change = (state.voltage_mv - target) * jnp.expm1(-self.dt_ms / self.tau_ms)
+        state, reached = self.receive(state, input), stimulus(input)
+        target, rate = self.rest_mv + self.resistance_mohm * net_current(reached, jnp.zeros_like(self.rest_mv)), 1
+        if reached.channels is not None:
+            rate = 1 + self.resistance_mohm * reached.channels.conductance
+            target = target / rate
+        change = (state.voltage_mv - target) * jnp.expm1(-self.dt_ms * rate / self.tau_ms)
         held = self._held(state, self.dt_ms)
         voltage = state.voltage_mv + jnp.where(held, 0, change)
         return self.jump(LIFState(voltage, state.refractory_ms), input, self.dt_ms)
 
-    def derivative(self, state: LIFState, input: Float[Array, ""]) -> LIFState:
+    def receive(self, state: LIFState, input: Reaching) -> LIFState:
+        """A jump of the voltage, unless the cell is refractory."""
+        reached = stimulus(input)
+        if reached.jump is None:
+            return state
+        voltage = jumped(reached, state.voltage_mv)
+        return LIFState(jnp.where(self._held(state, self.dt_ms), state.voltage_mv, voltage), state.refractory_ms)
+
+    def derivative(self, state: LIFState, input: Reaching) -> LIFState:
         """`dV/dt` (mV/ms); the refractory time is counted by `jump`."""
-        slope = (self.rest_mv - state.voltage_mv + self.resistance_mohm * input) / self.tau_ms
+        current = net_current(stimulus(input), state.voltage_mv)
+        slope = (self.rest_mv - state.voltage_mv + self.resistance_mohm * current) / self.tau_ms
         held = state.refractory_ms > 0
         return LIFState(jnp.where(held, 0, slope), jnp.zeros_like(slope))
 
-    def jump(
-        self, state: LIFState, input: Float[Array, ""], dt_ms: Float[Array, ""]
-    ) -> tuple[LIFState, Float[Array, ""]]:
+    def jump(self, state: LIFState, input: Reaching, dt_ms: Float[Array, ""]) -> tuple[LIFState, Float[Array, ""]]:
         """Threshold, reset, refractory count."""
         held = self._held(state, dt_ms)
         spike = jnp.where(held, 0, self.spike(state.voltage_mv - self.threshold_mv))
