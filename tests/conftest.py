@@ -15,11 +15,13 @@ QUICK = {
     "neurons/gated": ("lstm", "gru", "nested_lstm", "zoo"),
     "neurons/complex": ("activations", "complex_rnn", "complex_dense"),
     "neurons/linear": ("lru",),
+    "neurons/spiking": ("adex", "hodgkin_huxley", "izhikevich", "leaky_readout", "lif", "precise_lif"),
+    "synapses": ("conv", "dense", "exponential", "stdp"),
     "tasks": ("adding", "copying", "data", "text", "modular"),
     "interop": ("equinox",),
     "learning": ("train",),
     "faults": ("corruption", "two_writers"),
-    "search": ("cell", "cost", "folding", "genome", "lineage", "named", "pareto", "population", "race", "text"),
+    "search": ("cell", "cost", "folding", "genome", "lineage", "named", "pareto", "text"),
 }
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

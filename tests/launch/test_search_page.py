@@ -78,7 +78,10 @@ def test_without_candidates_that_were_trained_there_is_no_front():
     assert not len(chosen(made))
 
 
-@pytest.mark.parametrize("size", ["operations", "parameters", "depth"])
+@pytest.mark.parametrize(
+    "size",
+    [pytest.param("operations", marks=pytest.mark.slow), "parameters", pytest.param("depth", marks=pytest.mark.slow)],
+)
 def test_the_page_shows_the_front_its_cells_and_the_family(measured, size):
     found = sections("aging", records(), measured, winner(), "bits", scale=2.0, cost=size)
     drawn = chosen(measured, size)

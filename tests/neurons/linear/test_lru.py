@@ -87,6 +87,7 @@ def test_starts_with_the_variances_of_its_paper():
         assert np.var(weights) == pytest.approx(variance, rel=4 * (2 / weights.size) ** 0.5)
 
 
+@pytest.mark.slow
 def test_in_parallel_it_is_the_same_over_4096_steps(key):
     check_executors(LRU(3, 4, key=key))
 
