@@ -8,6 +8,7 @@ from jaxneuro.tasks.characters import NextCharacter as NextCharacter
 from jaxneuro.tasks.copying import Copy as Copy
 from jaxneuro.tasks.denoise import Denoise as Denoise
 from jaxneuro.tasks.dyck import Dyck as Dyck
+from jaxneuro.tasks.evidence import Evidence as Evidence
 from jaxneuro.tasks.images import ImageSequences as ImageSequences
 from jaxneuro.tasks.modular import Modular as Modular
 from jaxneuro.tasks.music import NextChord as NextChord
