@@ -135,13 +135,13 @@ class SplitExponentialEuler(Integrator[State, Input, Output]):
 
     def advance(self, state: State, input: Input) -> State:
         """Every field from the newest values of all."""
-        newest: Any = state
-        if not dataclasses.is_dataclass(newest):
+        if not isinstance(state, eqx.Module):
             raise ValueError(
                 f"SplitExponentialEuler got a state of type {type(state).__name__}; it needs an eqx.Module, whose "
                 "fields say in which order the variables go."
             )
-        for field in dataclasses.fields(newest):
+        newest: Any = state
+        for field in dataclasses.fields(state):
             # All of the flow is traced for each field; what the field does not need is not computed.
             new = getattr(_exponential(self.flow, newest, input, self.dt_ms), field.name)
             newest = dataclasses.replace(newest, **{field.name: new})
