@@ -15,7 +15,9 @@ from jaxneuro.flow import Euler as Euler
 from jaxneuro.flow import Exact as Exact
 from jaxneuro.flow import ExponentialEuler as ExponentialEuler
 from jaxneuro.flow import Flow as Flow
+from jaxneuro.flow import Relaxing as Relaxing
 from jaxneuro.flow import RungeKutta4 as RungeKutta4
+from jaxneuro.flow import SplitExponentialEuler as SplitExponentialEuler
 from jaxneuro.machine import Affine as Affine
 from jaxneuro.machine import Driven as Driven
 from jaxneuro.machine import NoState as NoState

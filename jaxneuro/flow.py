@@ -3,11 +3,13 @@
 A `Flow` states the physics, `d state / dt = derivative(state, input)`, with a `jump` at the end of each step (threshold
 and reset). An integrator states the numerics: it advances the flow by `dt_ms` under an input held constant over the
 step, then applies the jump. Orders of accuracy: Euler 1, exponential Euler 1 (exact where a flow is linear in each of
-its own variables and these do not change each other), Runge-Kutta 4, Exact: machine precision for linear flows.
+its own variables and these do not change each other; 2 where it is split and started half a step apart), Runge-Kutta 4,
+Exact: machine precision for linear flows.
 """
 
+import dataclasses
 from abc import abstractmethod
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, final
 
 import equinox as eqx
 import jax
@@ -38,6 +40,24 @@ class Flow(eqx.Module, Generic[State, Input, Output]):
     @abstractmethod
     def jump(self, state: State, input: Input, dt_ms: Float[Array, ""]) -> tuple[State, Output]:
         """What happens at the end of a step of `dt_ms`: spikes, resets, counters; and the output."""
+
+
+class Relaxing(Flow[State, Input, Output]):
+    """A flow whose every variable goes towards a target that it does not move itself: `s' = rate (target - s)`.
+
+    Gates and voltages of membranes are of this kind. Exponential Euler takes rates and targets as they are, without
+    automatic differentiation.
+    """
+
+    @abstractmethod
+    def relaxation(self, state: State, input: Input) -> tuple[State, State]:
+        """The rates (1/ms) and the targets of all variables; neither may depend on the variable itself."""
+
+    @final
+    def derivative(self, state: State, input: Input) -> State:
+        """`rate (target - s)`."""
+        rates, targets = self.relaxation(state, input)
+        return jax.tree.map(lambda rate, target, s: rate * (target - s), rates, targets, state)
 
 
 class Integrator(StateMachine[State, Input, Output], Generic[State, Input, Output]):
@@ -94,25 +114,73 @@ class ExponentialEuler(Integrator[State, Input, Output]):
 
     def advance(self, state: State, input: Input) -> State:
         """`s_i + dt phi(dt df_i/ds_i) f_i(s, x)` for every variable i."""
-        leaves, structure = jax.tree.flatten(state)
-        for leaf in leaves:
-            if leaf.ndim:
-                raise ValueError(
-                    f"ExponentialEuler got a state variable of shape {leaf.shape}; it takes scalars. Write the flow "
-                    "for one neuron and make many with Population(ExponentialEuler(flow), size)."
-                )
-
-        def slopes(*values: Array) -> list[Array]:
-            return jax.tree.leaves(self.flow.derivative(jax.tree.unflatten(structure, values), input))
-
-        advanced = []
-        for i, (leaf, slope) in enumerate(zip(leaves, slopes(*leaves), strict=True)):
-            own = jax.grad(lambda value, i=i: slopes(*leaves[:i], value, *leaves[i + 1 :])[i])(leaf)
-            advanced.append(leaf + self.dt_ms * _phi(self.dt_ms * own) * slope)
-        return jax.tree.unflatten(structure, advanced)
+        return _exponential(self.flow, state, input, self.dt_ms)
 
 
-def _phi(z: Float[Array, ""]) -> Float[Array, ""]:
+class SplitExponentialEuler(Integrator[State, Input, Output]):
+    """Exponential Euler, one field of the state after the other, each of which sees the new values of those before it.
+
+    `s_i <- s_i + dt phi(dt b_i) f_i(s_1 new, ..., s_(i-1) new, s_i, ..., s_n, x)`, in the order in which the state
+    names its fields, by steps of `dt_ms` (ms); phi and b as in `ExponentialEuler`, variables within one field at once.
+    A membrane that names its gates before its voltage has "gates first, then V", the staggered scheme in which gates
+    are known half a step beside the voltage: spike times of a Hodgkin-Huxley membrane then converge with order 2. In
+    general the order is 1. Variables are scalars unless the flow is `Relaxing`.
+
+    Reference: Hines 1984, International Journal of Bio-Medical Computing 15:69 (staggered steps); MacGregor 1987,
+    Neural and Brain Modeling, ch. 14 (exponential steps).
+    """
+
+    flow: Flow[State, Input, Output]
+    dt_ms: Scalar = parameter(0.025, above=0.0, unit="ms")
+
+    def advance(self, state: State, input: Input) -> State:
+        """Every field from the newest values of all."""
+        if not isinstance(state, eqx.Module):
+            raise ValueError(
+                f"SplitExponentialEuler got a state of type {type(state).__name__}; it needs an eqx.Module, whose "
+                "fields say in which order the variables go."
+            )
+        newest: Any = state
+        for field in dataclasses.fields(state):
+            # All of the flow is traced for each field; what the field does not need is not computed.
+            new = getattr(_exponential(self.flow, newest, input, self.dt_ms), field.name)
+            newest = dataclasses.replace(newest, **{field.name: new})
+        return newest
+
+
+def _exponential(flow: Flow, state: Any, input: Any, dt_ms: Array) -> Any:
+    """The state after an exponential step of every variable alone."""
+    if isinstance(flow, Relaxing):
+        rates, targets = flow.relaxation(state, input)
+        return jax.tree.map(lambda s, r, target: s + (s - target) * jnp.expm1(-dt_ms * r), state, rates, targets)
+    leaves, structure = jax.tree.flatten(state)
+    for leaf in leaves:
+        if leaf.ndim:
+            raise ValueError(
+                f"ExponentialEuler got a state variable of shape {leaf.shape}; it takes scalars. Write the flow "
+                "for one neuron and make many with Population(ExponentialEuler(flow), size)."
+            )
+
+    def moved(i: int) -> Array:
+        def at(value: Array) -> Array:
+            changed = jax.tree.unflatten(structure, [*leaves[:i], value, *leaves[i + 1 :]])
+            return jax.tree.leaves(flow.derivative(changed, input))[i]
+
+        slope, own = jax.jvp(at, (leaves[i],), (jnp.ones_like(leaves[i]),))
+        return leaves[i] + dt_ms * exprel(dt_ms * own) * slope
+
+    return jax.tree.unflatten(structure, [moved(i) for i in range(len(leaves))])
+
+
+def exprel(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """`(e^z - 1) / z`, and 1 at 0, with its derivatives; rates of channels are made of it too.
+
+    Args:
+        z: real numbers.
+
+    Returns:
+        The quotient, to the last digits.
+    """
     # Near zero the gradient of the quotient loses all digits by cancellation; the series to z^5 keeps them, and meets
     # the quotient to machine precision. Twice `where`: the branch not taken must not divide by zero either.
     small = jnp.abs(z) < 1e-2

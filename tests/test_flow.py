@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
 import jaxneuro as jn
-from jaxneuro.flow import _phi
+from jaxneuro.flow import exprel
 
 
 class Pair(eqx.Module):
@@ -58,6 +58,9 @@ COUPLED = Linear(np.asarray([[-0.3, 0.9], [-1.1, -0.2]]), np.asarray([0.5, -0.4]
 STEPS = 1.0 / 2 ** np.arange(1, 7)
 
 
+INTEGRATORS = [jn.Euler, jn.ExponentialEuler, jn.SplitExponentialEuler, jn.RungeKutta4, jn.Exact]
+
+
 def whole(state):
     return state
 
@@ -73,7 +76,8 @@ def order(integrator, flow, exact, steps):
 
 
 @pytest.mark.parametrize(
-    ("integrator", "nominal"), [(jn.Euler, 1), (jn.ExponentialEuler, 1), (jn.RungeKutta4, 4), (jn.Exact, 2)]
+    ("integrator", "nominal"),
+    [(jn.Euler, 1), (jn.ExponentialEuler, 1), (jn.SplitExponentialEuler, 1), (jn.RungeKutta4, 4), (jn.Exact, 2)],
 )
 def test_order_on_a_coupled_nonlinear_flow_is_the_nominal_one(integrator, nominal, float64):
     solution = solve_ivp(
@@ -135,12 +139,12 @@ def test_the_quotient_of_exponential_euler_keeps_its_digits_near_zero(dtype, val
     terms = range(40)
     values = [float(sum(Fraction(float(z)) ** k / factorial(k + 1) for k in terms)) for z in points]
     slopes = [float(sum(k * Fraction(float(z)) ** (k - 1) / factorial(k + 1) for k in terms[1:])) for z in points]
-    found, slope = jax.jit(jax.vmap(jax.value_and_grad(_phi)))(jnp.asarray(points))
+    found, slope = jax.jit(jax.vmap(jax.value_and_grad(exprel)))(jnp.asarray(points))
     np.testing.assert_allclose(found, values, rtol=value_digits)
     np.testing.assert_allclose(slope, slopes, rtol=slope_digits)
 
 
-@pytest.mark.parametrize("integrator", [jn.Euler, jn.ExponentialEuler, jn.RungeKutta4, jn.Exact])
+@pytest.mark.parametrize("integrator", INTEGRATORS)
 def test_gradients_are_those_of_finite_differences(integrator, float64):
     machine = integrator(jn.cast(COUPLED, jnp.float64), dt_ms=0.2)
 
@@ -158,6 +162,64 @@ def test_the_jump_sees_the_step_size_of_the_integrator():
     np.testing.assert_array_equal(np.diff(np.flatnonzero(spikes)), 21)
 
 
+def test_split_exponential_euler_lets_each_variable_see_the_new_values_before_it(float64):
+    inputs, dt, (v, w), expected = np.linspace(0.0, 1.0, 20), 0.7, (-1.0, 1.0), []
+    for x in inputs:
+        b = 1 - v**2
+        v = v + (np.expm1(dt * b) / b if b else dt) * (v - v**3 / 3 - w + x)
+        w = (v + 0.7) / 0.8 + (w - (v + 0.7) / 0.8) * np.exp(-0.08 * 0.8 * dt)
+        expected.append([v, w])
+    _, _, states = jn.run(jn.SplitExponentialEuler(Relaxation(), dt_ms=dt), jnp.asarray(inputs), observe=whole)
+    np.testing.assert_allclose(np.stack([states.first, states.second], axis=1), expected, rtol=1e-12)
+
+
+class Gated(jn.Relaxing):
+    """Two variables, the second of which follows the first."""
+
+    def init(self, key):
+        return Pair(jnp.asarray(-1.0), jnp.asarray(1.0))
+
+    def relaxation(self, state, input):
+        return Pair(jnp.asarray(0.3), 1 + state.first**2), Pair(state.second + input, jnp.tanh(state.first))
+
+    def jump(self, state, input, dt_ms):
+        return state, state.first
+
+
+class GatedByDerivative(jn.Flow):
+    """The same, as a flow that does not tell its rates and targets."""
+
+    def init(self, key):
+        return Gated().init(key)
+
+    def derivative(self, state, input):
+        return Pair(
+            0.3 * (state.second + input - state.first), (1 + state.first**2) * (jnp.tanh(state.first) - state.second)
+        )
+
+    def jump(self, state, input, dt_ms):
+        return state, state.first
+
+
+@pytest.mark.parametrize("integrator", INTEGRATORS)
+def test_rates_and_targets_give_the_steps_that_differentiation_finds(integrator, float64):
+    inputs = jnp.linspace(-1.0, 1.0, 30)
+    told, found = (
+        jn.run(integrator(flow, dt_ms=0.4), inputs, observe=whole)[2] for flow in (Gated(), GatedByDerivative())
+    )
+    np.testing.assert_allclose(told.first, found.first, rtol=1e-12)
+    np.testing.assert_allclose(told.second, found.second, rtol=1e-12)
+
+
+def test_split_exponential_euler_refuses_a_state_without_fields():
+    class Alone(Relaxation):
+        def init(self, key):
+            return jnp.asarray(0.0)
+
+    with pytest.raises(ValueError, match=r"SplitExponentialEuler got a state of type .*; it needs an eqx.Module"):
+        jn.run(jn.SplitExponentialEuler(Alone()), jnp.zeros(4))
+
+
 def test_exponential_euler_refuses_a_variable_that_is_not_a_scalar():
     class Vector(Relaxation):
         def init(self, key):
@@ -167,7 +229,7 @@ def test_exponential_euler_refuses_a_variable_that_is_not_a_scalar():
         jn.run(jn.ExponentialEuler(Vector()), jnp.zeros(4))
 
 
-@pytest.mark.parametrize("integrator", [jn.Euler, jn.ExponentialEuler, jn.RungeKutta4, jn.Exact])
+@pytest.mark.parametrize("integrator", INTEGRATORS)
 def test_a_step_size_must_be_above_zero(integrator):
     with pytest.raises(ValueError, match=rf"{integrator.__name__}.dt_ms is 0; it must be above 0 ms"):
         integrator(Relaxation(), dt_ms=0.0)

@@ -155,6 +155,12 @@ MACHINES = (
     Row("Exact LIF", lambda key: jn.Exact(lif(), dt_ms=1.0), currents(), distance=flow_distance, quick=False),
     Row("Euler filter", lambda key: jn.Euler(Filter(), dt_ms=0.5), vectors(), smooth=True, order=2, quick=False),
     Row("ExponentialEuler filter", lambda key: jn.ExponentialEuler(Filter(), dt_ms=0.5), vectors(), smooth=True),
+    Row(
+        "SplitExponentialEuler filter",
+        lambda key: jn.SplitExponentialEuler(Filter(), dt_ms=0.5),
+        vectors(),
+        smooth=True,
+    ),
     Row("RungeKutta4 filter", lambda key: jn.RungeKutta4(Filter(), dt_ms=0.5), vectors(), smooth=True, quick=False),
     Row("Exact filter", lambda key: jn.Exact(Filter(), dt_ms=0.5), vectors(), smooth=True),
     Row("Population of various", lambda key: various(3), currents(3)),
