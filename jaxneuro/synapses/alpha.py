@@ -20,9 +20,9 @@ class AlphaState(eqx.Module):
 class Alpha(StateMachine[AlphaState, Float[Array, ""], Float[Array, ""]]):
     """A synapse whose response rises and falls with one time constant: `y(t) = weight k(t)`.
 
-    `k(t) = t / tau e^(1 - t / tau)`, as two equal exponentials in series, `r' = -r / tau`, `s' = -s / tau + r`, by their
-    exact propagator: `s <- e^(-dt / tau) (s + dt r)`, `r <- e^(-dt / tau) r + x`. The peak comes tau after the spike; y is the value at
-    the start of the step, so that a spike is seen from the next step on.
+    `k(t) = t / tau e^(1 - t / tau)`, as two equal exponentials in series, `r' = -r / tau`, `s' = -s / tau + r`, by
+    their exact propagator: `s <- e^(-dt / tau) (s + dt r)`, `r <- e^(-dt / tau) r + x`. The peak comes tau after the
+    spike; y is the value at the start of the step, so that a spike is seen from the next step on.
 
     Fields:
         weight: height of the response to one spike over a connection of weight 1, in the unit of the output: the

@@ -25,9 +25,9 @@ class SynapticLIF(StateMachine[SynapticLIFState, Float[Array, "receptors"], Floa
     advanced by its exact propagator:
     `V <- V_inf + (V - V_inf) e^(-dt / tau) + R / tau sum(P_k I_k)`, `V_inf = E + R I_0`, where
     `P_k = (e^(-dt / tau_k) - e^(-dt / tau)) / (1 / tau - 1 / tau_k)`, and `dt e^(-dt / tau)` where `tau_k = tau`. So a
-    postsynaptic potential is right to rounding on every point of the grid, whatever the step. A spike at current jump w
-    peaks `tau tau_k / (tau - tau_k) ln(tau / tau_k)` later. At `V >= theta` at the end of a step come a spike, the reset
-    and the refractory period, in which V is held and the currents decay.
+    postsynaptic potential is right to rounding on every point of the grid, whatever the step. After a jump V
+    peaks `tau tau_k / (tau - tau_k) ln(tau / tau_k)` later. At `V >= theta` at the end of a step come a spike, the
+    reset and the refractory period, in which V is held and the currents decay.
 
     Fields:
         tau_synapses_ms: tau_k, `[receptors]` (ms), such as one for excitation and one for inhibition.
