@@ -189,6 +189,31 @@ def exprel(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jnp.where(small, series, jnp.expm1(safe) / safe)
 
 
+def relayed(
+    dt_ms: Float[Array, "*time"], first_ms: Float[Array, "*first"], second_ms: Float[Array, "*second"]
+) -> Float[Array, "*shape"]:
+    """What a decaying source of initial strength 1 leaves in a decaying store that was empty, `dt` later.
+
+    With source `r' = -r / tau_1`, store `s' = -s / tau_2 + r` this is the integral of
+    `e^(-(dt - t) / tau_2) e^(-t / tau_1)` over the step: `(e^(-dt / tau_1) - e^(-dt / tau_2)) / (1/tau_2 - 1/tau_1)`,
+    and `dt e^(-dt / tau)` where both are tau. Smooth there too.
+
+    Args:
+        dt_ms: the step (ms).
+        first_ms: tau_1 (ms).
+        second_ms: tau_2 (ms).
+
+    Returns:
+        The content of the store, in ms times the source's unit.
+
+    Reference: Rotter and Diesmann 1999, Biological Cybernetics 81:381, section 3.1.
+    """
+    first, second = dt_ms / first_ms, dt_ms / second_ms
+    # The slower decay stands before `exprel`, so that the exponential in it cannot overflow.
+    slower = jnp.where(first > second, second, first)
+    return dt_ms * jnp.exp(-slower) * exprel(jnp.where(first > second, second - first, first - second))
+
+
 class RungeKutta4(Integrator[State, Input, Output]):
     """The classical Runge-Kutta method. Order 4 between jumps.
 
