@@ -2,7 +2,19 @@
 
 from jaxneuro.measure.cost import operations as operations
 from jaxneuro.measure.cost import state_numbers as state_numbers
+from jaxneuro.measure.firing import population_rate as population_rate
 from jaxneuro.measure.firing import rate as rate
 from jaxneuro.measure.interval import holm as holm
 from jaxneuro.measure.interval import mean_interval as mean_interval
 from jaxneuro.measure.interval import paired_p_value as paired_p_value
+from jaxneuro.measure.spectrum import Spectrum as Spectrum
+from jaxneuro.measure.spectrum import rate_spectrum as rate_spectrum
+from jaxneuro.measure.spike_times import spike_times as spike_times
+from jaxneuro.measure.spike_times import spikes_dropped as spikes_dropped
+from jaxneuro.measure.synchrony import synchrony as synchrony
+from jaxneuro.measure.van_rossum import van_rossum as van_rossum
+from jaxneuro.measure.van_rossum import van_rossum_of_trains as van_rossum_of_trains
+from jaxneuro.measure.variability import fano_factor as fano_factor
+from jaxneuro.measure.variability import interval_variation as interval_variation
+from jaxneuro.measure.variability import interval_variation_of_times as interval_variation_of_times
+from jaxneuro.measure.victor_purpura import victor_purpura as victor_purpura
