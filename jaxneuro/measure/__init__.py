@@ -2,7 +2,27 @@
 
 from jaxneuro.measure.cost import operations as operations
 from jaxneuro.measure.cost import state_numbers as state_numbers
+from jaxneuro.measure.cost import tally as tally
+from jaxneuro.measure.energy import TABLES as TABLES
+from jaxneuro.measure.energy import Work as Work
+from jaxneuro.measure.firing import population_rate as population_rate
 from jaxneuro.measure.firing import rate as rate
 from jaxneuro.measure.interval import holm as holm
 from jaxneuro.measure.interval import mean_interval as mean_interval
 from jaxneuro.measure.interval import paired_p_value as paired_p_value
+from jaxneuro.measure.ledger import Ledger as Ledger
+from jaxneuro.measure.ledger import ledger as ledger
+from jaxneuro.measure.spectrum import Spectrum as Spectrum
+from jaxneuro.measure.spectrum import rate_spectrum as rate_spectrum
+from jaxneuro.measure.spike_times import spike_times as spike_times
+from jaxneuro.measure.spike_times import spikes_dropped as spikes_dropped
+from jaxneuro.measure.synaptic import SynapticOperations as SynapticOperations
+from jaxneuro.measure.synaptic import fan_out as fan_out
+from jaxneuro.measure.synaptic import synaptic_operations as synaptic_operations
+from jaxneuro.measure.synchrony import synchrony as synchrony
+from jaxneuro.measure.van_rossum import van_rossum as van_rossum
+from jaxneuro.measure.van_rossum import van_rossum_of_trains as van_rossum_of_trains
+from jaxneuro.measure.variability import fano_factor as fano_factor
+from jaxneuro.measure.variability import interval_variation as interval_variation
+from jaxneuro.measure.variability import interval_variation_of_times as interval_variation_of_times
+from jaxneuro.measure.victor_purpura import victor_purpura as victor_purpura
