@@ -17,6 +17,7 @@ Source: Bellec et al. 2020, Nature Communications 11:3625, eqs. 3, 4, 13 and 14.
 differentiation of `machine.step`: any neuron will do.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -50,7 +51,7 @@ class Eligibility(eqx.Module):
 
     neurons: PyTree
     output: Float[Array, "units"]
-    vectors: Float[Array, "units sources variables"]
+    vectors: Float[Array, "variables units sources"]
 
 
 class Filtered(eqx.Module):
@@ -121,7 +122,7 @@ def begin(network: Parts, key: PRNGKeyArray) -> Eligibility:
     sources = inputs + units + (network.incoming.bias is not None)
     variables = sum(leaf[0].size for leaf in jax.tree.leaves(eqx.filter(states, eqx.is_inexact_array)))
     dtype = network.incoming.weights.dtype
-    return Eligibility(states, network.initial, jnp.zeros((units, sources, variables), dtype))
+    return Eligibility(states, network.initial, jnp.zeros((variables, units, sources), dtype))
 
 
 def advance(
@@ -141,9 +142,7 @@ def advance(
     sources = jnp.concatenate([input, state.output, one])
     currents = network.incoming.respond(input) + network.recurrent.respond(state.output)
 
-    def local(
-        neuron: StateMachine, before: PyTree, current: Float[Array, ""], vectors: Float[Array, "sources d"]
-    ) -> Any:
+    def local(neuron: StateMachine, before: PyTree, current: Float[Array, ""]) -> Any:
         moving, rest = eqx.partition(before, eqx.is_inexact_array)
         values, restore = ravel_pytree(moving)
 
@@ -151,15 +150,23 @@ def advance(
             after, output = neuron.step(eqx.combine(restore(values), rest), current)
             return (ravel_pytree(eqx.filter(after, eqx.is_inexact_array))[0], output), (after, output)
 
-        slopes, (after, output) = jax.jacfwd(step, argnums=(0, 1), has_aux=True)(values, current)
-        (state_by_state, state_by_current), (output_by_state, output_by_current) = slopes
-        traces = vectors @ output_by_state + output_by_current * sources
-        return after, output, vectors @ state_by_state.T + sources[:, None] * state_by_current[None], traces
+        return jax.jacfwd(step, argnums=(0, 1), has_aux=True)(values, current)
 
     neurons = network.neurons
-    over = jax.vmap(local, in_axes=(None if neurons.shared else 0, 0, 0, 0))
-    states, output, vectors, traces = over(neurons.machine, state.neurons, currents, state.vectors)
-    return Eligibility(states, output, vectors), traces
+    over = jax.vmap(local, in_axes=(None if neurons.shared else 0, 0, 0))
+    slopes, (states, output) = over(neurons.machine, state.neurons, currents)
+    (state_by_state, state_by_current), (output_by_state, output_by_current) = slopes
+
+    # Variable by variable, so that all of it is one pass over the synapses: products of small matrices are slow.
+    def along(by: Float[Array, "units d"], by_current: Float[Array, "units"]) -> Float[Array, "units sources"]:
+        total = by_current[:, None] * sources[None]
+        for variable, vector in enumerate(state.vectors):
+            total = total + by[:, variable, None] * vector
+        return total
+
+    each = range(len(state.vectors))
+    vectors = jnp.stack([along(state_by_state[:, to], state_by_current[:, to]) for to in each])
+    return Eligibility(states, output, vectors), along(output_by_state, output_by_current)
 
 
 def eligibility_traces(
@@ -236,11 +243,59 @@ def eprop(
 
     state = begin(known, key)
     start = Filtered(
-        jnp.zeros(state.vectors.shape[:2], zero.dtype), jnp.zeros_like(state.output), outgoing.weights[:, 0] * 0, zero
+        jnp.zeros(state.vectors.shape[1:], zero.dtype), jnp.zeros_like(state.output), outgoing.weights[:, 0] * 0, zero
     )
     none = Gradient(zero, jnp.zeros_like(start.traces), jnp.zeros_like(outgoing.weights), jnp.zeros_like(start.outputs))
     (_, _, total), _ = jax.lax.scan(step, (state, start, none), (inputs, targets))
     return total.loss, _placed(network, known, total)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _loss(
+    loss: Loss, network: StateMachine, inputs: Array, targets: PyTree, key: PRNGKeyArray, feedback: Array | None
+) -> Float[Array, ""]:
+    return eprop(network, inputs, targets, loss, key=key, feedback=feedback)[0]
+
+
+def _forward(
+    loss: Loss, network: StateMachine, inputs: Array, targets: PyTree, key: PRNGKeyArray, feedback: Array | None
+) -> tuple[Float[Array, ""], StateMachine]:
+    return eprop(network, inputs, targets, loss, key=key, feedback=feedback)
+
+
+def _backward(loss: Loss, gradient: StateMachine, change: Float[Array, ""]) -> tuple[StateMachine | None, ...]:
+    return jax.tree.map(lambda leaf: change * leaf, gradient), None, None, None, None
+
+
+_loss.defvjp(_forward, _backward)
+
+
+def eprop_loss(
+    network: StateMachine,
+    inputs: Float[Array, "time inputs"],
+    targets: PyTree,
+    loss: Loss,
+    *,
+    key: PRNGKeyArray,
+    feedback: Float[Array, "units outputs"] | None = None,
+) -> Float[Array, ""]:
+    """The loss of a network on one sequence, whose gradient by the network is that of e-prop: for any trainer.
+
+    Args:
+        network: see `eprop`.
+        inputs: see `eprop`.
+        targets: see `eprop`.
+        loss: see `eprop`.
+        key: see `eprop`.
+        feedback: see `eprop`.
+
+    Returns:
+        The loss; it has no gradient by anything but the network.
+
+    Raises:
+        TypeError: if the network has another form.
+    """
+    return _loss(loss, network, inputs, targets, key, feedback)
 
 
 def _placed(network: StateMachine, known: Parts, gradient: Gradient) -> StateMachine:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from jaxneuro.learning.eprop import begin, eligibility_traces, eprop, parts
+from jaxneuro.learning.eprop import begin, eligibility_traces, eprop, eprop_loss, parts
 from jaxneuro.networks.recurrent import recurrent_network
 
 INPUTS, UNITS, OUTPUTS, STEPS = 4, 5, 2, 40
@@ -184,6 +184,22 @@ def test_neurons_that_all_differ(float64):
     same(weights(gradient), weights(jax.grad(total)(cut, inputs, targets)))
 
 
+def test_as_a_loss_it_goes_into_any_trainer():
+    made = network()
+    inputs, targets = sequence()
+
+    def mean(made, sequences):
+        one = lambda inputs: eprop_loss(made, inputs, targets, loss, key=KEY)  # noqa: E731
+        return jax.vmap(one)(sequences).mean()
+
+    sequences = jnp.stack([inputs, 1 - inputs])
+    value, gradient = jax.jit(jax.value_and_grad(mean))(made, sequences)
+    each = [eprop(made, one, targets, loss, key=KEY) for one in sequences]
+    assert float(value) == pytest.approx(float(each[0][0] + each[1][0]) / 2, rel=1e-6)
+    expected = jax.tree.map(lambda a, b: (a + b) / 2, weights(each[0][1]), weights(each[1][1]))
+    same(weights(gradient), expected, 1e-5)
+
+
 def test_memory_does_not_grow_with_time():
     made = network()
 
@@ -197,7 +213,7 @@ def test_memory_does_not_grow_with_time():
 
 def test_sources_without_a_bias():
     made = eqx.tree_at(lambda chain: chain.machines[0], network(), jn.Dense(INPUTS, UNITS, bias=False, key=KEY))
-    assert begin(parts(made), KEY).vectors.shape[:2] == (UNITS, INPUTS + UNITS)
+    assert begin(parts(made), KEY).vectors.shape[1:] == (UNITS, INPUTS + UNITS)
     _, gradient = eprop(made, *sequence(), loss, key=KEY)
     assert gradient.machines[0].bias is None
 
