@@ -24,6 +24,12 @@ def adaptive_distance(machine, state, input):
     return voltage - machine.threshold_mv - raised
 
 
+def izhikevich_distance(machine, state, input):
+    v, u = state.voltage_mv, state.recovery
+    rise = machine.quadratic * v**2 + machine.linear_per_ms * v + machine.constant - u + input
+    return v + machine.dt_ms * rise - machine.peak_mv
+
+
 def integrate_and_fire(**changes):
     return spiking.IntegrateAndFire(capacitance_nf=5.0, refractory_ms=2.0, dt_ms=1.0, **changes)
 
@@ -71,5 +77,19 @@ SPIKING: tuple[Row, ...] = (
         currents(),
         distance=adaptive_distance,
         quick=False,
+    ),
+    Row("Izhikevich", lambda key: spiking.Izhikevich(dt_ms=1.0), currents(), distance=izhikevich_distance),
+    Row(
+        "Izhikevich attached reset",
+        lambda key: spiking.Izhikevich(dt_ms=1.0, detach_reset=0.0),
+        currents(),
+        distance=izhikevich_distance,
+        quick=False,
+    ),
+    Row(
+        "PreciseIzhikevich",
+        lambda key: spiking.PreciseIzhikevich(start_mv=20.0, reset_mv=-30.0, increment=1.0, dt_ms=0.1),
+        currents(),
+        smooth=True,
     ),
 )
