@@ -35,7 +35,7 @@ def test_rest_vanishes_at_the_saddle_node_of_the_closed_form(float64):
 
 
 def test_rest_loses_its_stability_at_the_hopf_point_of_the_closed_form(float64):
-    # a / g > tau_m / tau_w: the trace of the Jacobian vanishes before the saddle-node, where exp(...) = 1 + tau_m / tau_w.
+    # a / g > tau_m / tau_w: before the saddle-node the Jacobian's trace vanishes, where exp(...) = 1 + tau_m / tau_w.
     share = C / G / TAU
     voltage = THRESHOLD + SLOPE * np.log(1 + share)
     closed = (G + A) * (THRESHOLD - E - SLOPE + SLOPE * np.log(1 + share)) + SLOPE * G * (A / G - share)
