@@ -2,6 +2,7 @@
 
 from jaxneuro.measure.cost import operations as operations
 from jaxneuro.measure.cost import state_numbers as state_numbers
+from jaxneuro.measure.firing import crossing_times as crossing_times
 from jaxneuro.measure.firing import rate as rate
 from jaxneuro.measure.interval import holm as holm
 from jaxneuro.measure.interval import mean_interval as mean_interval

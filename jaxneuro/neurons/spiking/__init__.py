@@ -1,5 +1,6 @@
 """Spiking neurons: integrate-and-fire cells and membranes with channels. The simplest are public at the root too."""
 
+from jaxneuro.neurons.spiking.hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
 from jaxneuro.neurons.spiking.leaky_readout import LeakyReadout as LeakyReadout
 from jaxneuro.neurons.spiking.lif import LIF as LIF
 from jaxneuro.neurons.spiking.precise_lif import PreciseLIF as PreciseLIF
