@@ -69,7 +69,12 @@ class HodgkinHuxley(Parameterised, Relaxing[HodgkinHuxleyState, Reaching, Spike]
     threshold_mv: Scalar = parameter(0.0, unit="mV")
 
     def init(self, key: PRNGKeyArray) -> HodgkinHuxleyState:
-        """At rest without input: where the steady currents of all channels add up to 0."""
+        """At rest without input."""
+        return self.rest()
+
+    @jax.jit  # always compiled, so that inside other programs it has the same last digits
+    def rest(self) -> HodgkinHuxleyState:
+        """Where the steady currents of all channels add up to 0."""
         reversals = jnp.stack([self.sodium_mv, self.potassium_mv, self.leak_mv])
         voltage = root(lambda v: v - self._voltage(self.steady(v), Stimulus())[1], reversals.min(), reversals.max())
         return HodgkinHuxleyState(self.steady(voltage), voltage, (voltage >= self.threshold_mv).astype(voltage.dtype))
@@ -103,7 +108,7 @@ class HodgkinHuxley(Parameterised, Relaxing[HodgkinHuxleyState, Reaching, Spike]
             1 / exprel(-(v + 40) / 10), 0.07 * jnp.exp(-(v + 65) / 20), 0.1 / exprel(-(v + 55) / 10)
         )
         beta = HodgkinHuxleyGates(
-            4 * jnp.exp(-(v + 65) / 18), 1 / (1 + jnp.exp(-(v + 35) / 10)), 0.125 * jnp.exp(-(v + 65) / 80)
+            4 * jnp.exp(-(v + 65) / 18), jax.nn.sigmoid((v + 35) / 10), 0.125 * jnp.exp(-(v + 65) / 80)
         )
         speed = self.q10 ** ((self.temperature_celsius - 6.3) / 10)
         rates = jax.tree.map(lambda a, b: speed * (a + b), alpha, beta)
