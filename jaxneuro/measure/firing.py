@@ -1,6 +1,7 @@
-"""Firing rates."""
+"""Firing rates and spike times."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 
@@ -53,3 +54,22 @@ def windows(spikes: Float[Array, "steps neurons"], window: int) -> Float[Array, 
         raise ValueError(f"window is {window} steps; it must be from 1 to the {steps} steps of the train.")
     count = steps // window
     return spikes[: count * window].reshape(count, window, neurons)
+
+
+def crossing_times(
+    voltage_mv: Float[Array, "time"] | Float[np.ndarray, "time"], level_mv: float, dt_ms: float
+) -> Float[np.ndarray, "crossings"]:
+    """When a voltage rises through a level, between the samples: on the straight line from one to the next.
+
+    Args:
+        voltage_mv: after each step (mV).
+        level_mv: the level (mV), reached when V is at it or above.
+        dt_ms: step size (ms).
+
+    Returns:
+        The times (ms) since the start of the first step.
+    """
+    voltage = np.asarray(voltage_mv, float)
+    before = np.flatnonzero((voltage[:-1] < level_mv) & (voltage[1:] >= level_mv))
+    share = (level_mv - voltage[before]) / (voltage[before + 1] - voltage[before])
+    return (before + 1 + share) * dt_ms

@@ -21,6 +21,7 @@ from tests.laws.rows_complex import COMPLEX
 from tests.laws.rows_gated import GATED
 from tests.laws.rows_interop import INTEROP
 from tests.laws.rows_linear import LINEAR
+from tests.laws.rows_membranes import MEMBRANES
 from tests.laws.rows_minimal import MINIMAL
 from tests.laws.rows_search import SEARCH
 from tests.laws.rows_spiking import SPIKING
@@ -188,6 +189,7 @@ MACHINES = (
     *WIDE,
     *SEARCH,
     *SPIKING,
+    *MEMBRANES,
     *SYNAPSES,
 )
 
