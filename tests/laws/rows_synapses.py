@@ -22,6 +22,35 @@ def synaptic_lif_distance(machine, state, input):
     return state.voltage_mv + lost + moved - machine.threshold_mv
 
 
+def spikes(*shape):
+    """Silence, or a spike of any size: not only those of size one have gradients."""
+
+    def draw(generator, steps):
+        return floats(generator.uniform(0.2, 1, (steps, *shape)) * (generator.uniform(size=(steps, *shape)) < 0.4))
+
+    return draw
+
+
+def delayed(key):
+    connections = synapses.Sparse(4, 3, fan_out=2, key=key)
+    return synapses.Delayed(connections, jnp.asarray([[0, 1], [2, 3], [3, 0], [1, 1]], jnp.int32), longest=3)
+
+
+def firing(generator, steps):
+    """Spikes of three neurons before and two behind."""
+    return synapses.Firing(spikes(3)(generator, steps), spikes(2)(generator, steps))
+
+
+def rewarded(generator, steps):
+    """Spikes and now and then dopamine."""
+    return synapses.RewardedFiring(firing(generator, steps), spikes()(generator, steps))
+
+
+def weights():
+    """Of synapses that are neither at a bound nor far from it."""
+    return 0.3 + 0.1 * jnp.arange(6.0).reshape(2, 3)
+
+
 SYNAPSES: tuple[Row, ...] = (
     Row("Delta", lambda key: synapses.Delta(weight_mv=1.5), vectors(), smooth=True, quick=False),
     Row("Exponential", lambda key: synapses.Exponential(tau_ms=3.0, dt_ms=1.0), vectors(), smooth=True),
@@ -62,5 +91,61 @@ SYNAPSES: tuple[Row, ...] = (
         lambda key: spiking.SynapticLIF(tau_ms=5.0, tau_synapses_ms=[2.0, 3.0], resistance_mohm=1.0, dt_ms=1.0),
         currents(2),
         distance=synaptic_lif_distance,
+    ),
+    Row("Sparse", lambda key: synapses.Sparse(4, 3, probability=0.5, key=key), vectors(4), smooth=True, quick=False),
+    Row(
+        "Sparse by events",
+        lambda key: synapses.Sparse(4, 3, fan_out=2, events=2, key=key),
+        spikes(4),
+        smooth=True,
+    ),
+    Row("Delayed", delayed, vectors(4), smooth=True),
+    Row(
+        "PairSTDP",
+        lambda key: synapses.PairSTDP(weights(), 0.02, 0.03, 3.0, 4.0, softness=0.3, dt_ms=1.0),
+        firing,
+        smooth=True,
+    ),
+    Row(
+        "PairSTDP of nearest spikes",
+        lambda key: synapses.PairSTDP(weights(), 0.02, 0.03, 3.0, 4.0, dt_ms=1.0, pairing="nearest"),
+        firing,
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "TripletSTDP",
+        lambda key: synapses.TripletSTDP(weights(), 0.01, 0.02, 0.02, 0.01, 3.0, 6.0, 4.0, 8.0, dt_ms=1.0),
+        firing,
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "InhibitorySTDP",
+        lambda key: synapses.InhibitorySTDP(weights(), target_hz=8.0, tau_ms=4.0, dt_ms=1.0),
+        firing,
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "RewardedSTDP",
+        lambda key: synapses.RewardedSTDP(weights(), 1.0, 2.0, 3.0, 4.0, 9.0, 5.0),
+        rewarded,
+        smooth=True,
+    ),
+    Row("TsodyksMarkram", lambda key: synapses.TsodyksMarkram(9.0, 20.0, dt_ms=1.0), spikes(), smooth=True),
+    Row(
+        "TsodyksMarkram without facilitation",
+        lambda key: synapses.TsodyksMarkram(dt_ms=1.0),
+        spikes(),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "DynamicSynapse",
+        lambda key: synapses.DynamicSynapse(2.0, 3.0, 20.0, 9.0, dt_ms=1.0),
+        spikes(),
+        smooth=True,
+        quick=False,
     ),
 )
