@@ -22,6 +22,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 import jaxneuro
+from jaxneuro import conversion
 from jaxneuro.launch.advice import ConfigError, shown, unknown
 from jaxneuro.launch.config import ConfigPart, refusal
 from jaxneuro.launch.explain import Problem, problems
@@ -37,6 +38,7 @@ ROOMS = (
     jaxneuro.linear,
     jaxneuro.synapses,
     jaxneuro.search,
+    conversion,
     jaxneuro.tasks,
 )
 LARGEST_SIZE = 1_000_000

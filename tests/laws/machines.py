@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 import jaxneuro as jn
 from tests.laws.row import Row, currents, floats, vectors
 from tests.laws.rows_complex import COMPLEX
+from tests.laws.rows_conversion import CONVERSION
 from tests.laws.rows_gated import GATED
 from tests.laws.rows_interop import INTEROP
 from tests.laws.rows_linear import LINEAR
@@ -191,6 +192,7 @@ MACHINES = (
     *SPIKING,
     *MEMBRANES,
     *SYNAPSES,
+    *CONVERSION,
 )
 
 
