@@ -1,0 +1,46 @@
+"""Neurons that start in different states."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+from jaxtyping import PRNGKeyArray, PyTree
+
+from jaxneuro.machine import Scalar, StateMachine, parameter
+
+
+class RandomStart(StateMachine[PyTree, PyTree, PyTree]):
+    """A machine one of whose state variables starts at random: `s_0 = low + (high - low) u`, u uniform in [0, 1).
+
+    Fields:
+        machine: any machine of one neuron; a `Population` of these starts each of them elsewhere.
+        variable: name of the field of its state, such as "voltage_mv".
+        low, high: the range, in the unit of the variable, or dimensionless.
+
+    Input, output and state are those of the machine.
+
+    Reference: initial voltages between reset and threshold: Brette et al. 2007, Journal of Computational Neuroscience
+    23:349, appendix 2.
+    """
+
+    machine: StateMachine[Any, Any, Any]
+    variable: str = eqx.field(static=True)
+    low: Scalar = parameter()
+    high: Scalar = parameter()
+
+    def init(self, key: PRNGKeyArray) -> PyTree:
+        """The machine's own start, but for the variable."""
+        own, key = jax.random.split(key)
+        state = self.machine.init(own)
+        value = getattr(state, self.variable, None)
+        if value is None:
+            raise ValueError(
+                f"RandomStart got variable={self.variable!r}; the state of {type(self.machine).__name__} has "
+                f"{', '.join(state.__dataclass_fields__)}."
+            )
+        drawn = self.low + (self.high - self.low) * jax.random.uniform(key, value.shape, self.low.dtype)
+        return eqx.tree_at(lambda state: getattr(state, self.variable), state, drawn.astype(value.dtype))
+
+    def step(self, state: PyTree, input: PyTree) -> tuple[PyTree, PyTree]:
+        """The machine's own step."""
+        return self.machine.step(state, input)
