@@ -108,17 +108,43 @@ class ExponentialEuler(Integrator[State, Input, Output]):
         advanced = []
         for i, (leaf, slope) in enumerate(zip(leaves, slopes(*leaves), strict=True)):
             own = jax.grad(lambda value, i=i: slopes(*leaves[:i], value, *leaves[i + 1 :])[i])(leaf)
-            advanced.append(leaf + self.dt_ms * _phi(self.dt_ms * own) * slope)
+            advanced.append(leaf + self.dt_ms * phi(self.dt_ms * own) * slope)
         return jax.tree.unflatten(structure, advanced)
 
 
-def _phi(z: Float[Array, ""]) -> Float[Array, ""]:
+def phi(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """`(e^z - 1) / z`, and 1 at 0: smooth, with the right gradient everywhere."""
     # Near zero the gradient of the quotient loses all digits by cancellation; the series to z^5 keeps them, and meets
     # the quotient to machine precision. Twice `where`: the branch not taken must not divide by zero either.
     small = jnp.abs(z) < 1e-2
     safe = jnp.where(small, 1, z)
     series = 1 + z / 2 * (1 + z / 3 * (1 + z / 4 * (1 + z / 5 * (1 + z / 6))))
     return jnp.where(small, series, jnp.expm1(safe) / safe)
+
+
+def relayed(
+    dt_ms: Float[Array, "*time"], first_ms: Float[Array, "*first"], second_ms: Float[Array, "*second"]
+) -> Float[Array, "*shape"]:
+    """What a decaying source of initial strength 1 leaves in a decaying store that was empty, `dt` later.
+
+    With source `r' = -r / tau_1`, store `s' = -s / tau_2 + r` this is the integral of
+    `e^(-(dt - t) / tau_2) e^(-t / tau_1)` over the step: `(e^(-dt / tau_1) - e^(-dt / tau_2)) / (1/tau_2 - 1/tau_1)`,
+    and `dt e^(-dt / tau)` where both are tau. Smooth there too.
+
+    Args:
+        dt_ms: the step (ms).
+        first_ms: tau_1 (ms).
+        second_ms: tau_2 (ms).
+
+    Returns:
+        The content of the store, in ms times the source's unit.
+
+    Reference: Rotter and Diesmann 1999, Biological Cybernetics 81:381, section 3.1.
+    """
+    first, second = dt_ms / first_ms, dt_ms / second_ms
+    # The slower decay stands before phi, so that the exponential in phi cannot overflow.
+    slower = jnp.where(first > second, second, first)
+    return dt_ms * jnp.exp(-slower) * phi(jnp.where(first > second, second - first, first - second))
 
 
 class RungeKutta4(Integrator[State, Input, Output]):

@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
 import jaxneuro as jn
-from jaxneuro.flow import _phi
+from jaxneuro.flow import phi, relayed
 
 
 class Pair(eqx.Module):
@@ -135,7 +135,7 @@ def test_the_quotient_of_exponential_euler_keeps_its_digits_near_zero(dtype, val
     terms = range(40)
     values = [float(sum(Fraction(float(z)) ** k / factorial(k + 1) for k in terms)) for z in points]
     slopes = [float(sum(k * Fraction(float(z)) ** (k - 1) / factorial(k + 1) for k in terms[1:])) for z in points]
-    found, slope = jax.jit(jax.vmap(jax.value_and_grad(_phi)))(jnp.asarray(points))
+    found, slope = jax.jit(jax.vmap(jax.value_and_grad(phi)))(jnp.asarray(points))
     np.testing.assert_allclose(found, values, rtol=value_digits)
     np.testing.assert_allclose(slope, slopes, rtol=slope_digits)
 
@@ -171,3 +171,17 @@ def test_exponential_euler_refuses_a_variable_that_is_not_a_scalar():
 def test_a_step_size_must_be_above_zero(integrator):
     with pytest.raises(ValueError, match=rf"{integrator.__name__}.dt_ms is 0; it must be above 0 ms"):
         integrator(Relaxation(), dt_ms=0.0)
+
+
+@pytest.mark.parametrize(("first", "second"), [(5.0, 20.0), (20.0, 5.0), (7.0, 7.0), (7.0, 7.0 + 1e-9), (0.001, 900.0)])
+def test_what_is_relayed_is_the_integral_and_smooth_where_both_decays_are_equal(first, second, float64):
+    exact = -first * second / (second - first) * (np.exp(-3 / first) - np.exp(-3 / second)) if second != first else 0
+    far = abs(second - first) > 1e-6
+    expected = exact if far else 3 * np.exp(-3 / 7)
+    value, slopes = jax.value_and_grad(relayed, argnums=(0, 1, 2))(*map(jnp.asarray, (3.0, first, second)))
+    assert float(value) == pytest.approx(expected, rel=1e-13 if far else 1e-8)
+    for index, slope in enumerate(slopes):
+        at = [3.0, first, second]
+        below, above = ([x + sign * 1e-5 * x * (i == index) for i, x in enumerate(at)] for sign in (-1, 1))
+        difference = relayed(*map(jnp.asarray, above)) - relayed(*map(jnp.asarray, below))
+        assert float(slope) == pytest.approx(float(difference) / (2e-5 * at[index]), abs=1e-7)

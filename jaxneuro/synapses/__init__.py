@@ -1,7 +1,18 @@
-"""Connections between neurons. All-to-all and convolution are public at the root too."""
+"""Connections between neurons. All-to-all and convolution are public at the root too.
 
+Kinetics say how one neuron's membrane sees what arrives (`Exponential`, `NMDA`); connections say what arrives where
+(`Dense`, `Sparse`); rules say how connections change (`PairSTDP`, `ShortTerm`).
+"""
+
+from jaxneuro.synapses.alpha import Alpha as Alpha
+from jaxneuro.synapses.conductance_based import ConductanceBased as ConductanceBased
 from jaxneuro.synapses.conv import Conv as Conv
+from jaxneuro.synapses.delta import Delta as Delta
 from jaxneuro.synapses.dense import Dense as Dense
+from jaxneuro.synapses.dual_exponential import DualExponential as DualExponential
 from jaxneuro.synapses.event import EventSynapses as EventSynapses
+from jaxneuro.synapses.exponential import Exponential as Exponential
+from jaxneuro.synapses.nmda import NMDA as NMDA
+from jaxneuro.synapses.nmda import ArrivingAt as ArrivingAt
 from jaxneuro.synapses.wiring import bernoulli_targets as bernoulli_targets
 from jaxneuro.synapses.wiring import in_degree_targets as in_degree_targets

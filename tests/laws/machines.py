@@ -24,6 +24,7 @@ from tests.laws.rows_linear import LINEAR
 from tests.laws.rows_minimal import MINIMAL
 from tests.laws.rows_search import SEARCH
 from tests.laws.rows_spiking import SPIKING
+from tests.laws.rows_synapses import SYNAPSES
 from tests.laws.rows_wide import WIDE
 
 STEPS = 14
@@ -181,6 +182,7 @@ MACHINES = (
     *WIDE,
     *SEARCH,
     *SPIKING,
+    *SYNAPSES,
 )
 
 
