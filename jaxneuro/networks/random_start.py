@@ -10,12 +10,13 @@ from jaxneuro.machine import Scalar, StateMachine, parameter
 
 
 class RandomStart(StateMachine[PyTree, PyTree, PyTree]):
-    """A machine one of whose state variables starts at random: `s_0 = low + (high - low) u`, u uniform in [0, 1).
+    """A machine one of whose state variables starts at random: `s_0 = center + spread u`.
 
     Fields:
         machine: any machine of one neuron; a `Population` of these starts each of them elsewhere.
         variable: name of the field of its state, such as "voltage_mv".
-        low, high: the range, in the unit of the variable, or dimensionless.
+        center, spread: in the unit of the variable, or dimensionless.
+        normal: whether u is normal, of variance 1; else it is uniform between -1 and 1.
 
     Input, output and state are those of the machine.
 
@@ -25,8 +26,9 @@ class RandomStart(StateMachine[PyTree, PyTree, PyTree]):
 
     machine: StateMachine[Any, Any, Any]
     variable: str = eqx.field(static=True)
-    low: Scalar = parameter()
-    high: Scalar = parameter()
+    center: Scalar = parameter()
+    spread: Scalar = parameter(at_least=0.0)
+    normal: bool = eqx.field(static=True, default=False)
 
     def init(self, key: PRNGKeyArray) -> PyTree:
         """The machine's own start, but for the variable."""
@@ -38,7 +40,11 @@ class RandomStart(StateMachine[PyTree, PyTree, PyTree]):
                 f"RandomStart got variable={self.variable!r}; the state of {type(self.machine).__name__} has "
                 f"{', '.join(state.__dataclass_fields__)}."
             )
-        drawn = self.low + (self.high - self.low) * jax.random.uniform(key, value.shape, self.low.dtype)
+        if self.normal:
+            unit = jax.random.normal(key, value.shape, self.center.dtype)
+        else:
+            unit = jax.random.uniform(key, value.shape, self.center.dtype, -1, 1)
+        drawn = self.center + self.spread * unit
         return eqx.tree_at(lambda state: getattr(state, self.variable), state, drawn.astype(value.dtype))
 
     def step(self, state: PyTree, input: PyTree) -> tuple[PyTree, PyTree]:

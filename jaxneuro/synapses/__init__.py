@@ -14,5 +14,6 @@ from jaxneuro.synapses.event import EventSynapses as EventSynapses
 from jaxneuro.synapses.exponential import Exponential as Exponential
 from jaxneuro.synapses.nmda import NMDA as NMDA
 from jaxneuro.synapses.nmda import ArrivingAt as ArrivingAt
+from jaxneuro.synapses.one_to_one import OneToOne as OneToOne
 from jaxneuro.synapses.wiring import bernoulli_targets as bernoulli_targets
 from jaxneuro.synapses.wiring import in_degree_targets as in_degree_targets
