@@ -64,6 +64,7 @@ PUBLIC = [
     "gated",
     "linear",
     "measure",
+    "networks",
     "parameter",
     "run",
     "search",

@@ -36,6 +36,7 @@ ROOMS = (
     jaxneuro.complex,
     jaxneuro.linear,
     jaxneuro.synapses,
+    jaxneuro.networks,
     jaxneuro.search,
     jaxneuro.tasks,
 )

@@ -77,9 +77,7 @@ def brunel(
     projections = [Projection("external", both, OneToOne(), Delta(jump_mv))]
     for index, name in enumerate(both):
         targets = in_degree_targets(sizes[name], size, degrees[name], key=keys[2 + index])
-        projections.append(
-            Projection(name, both, EventSynapses(1.0, targets, size, events), Delta(jumps[name]), delay)
-        )
+        projections.append(Projection(name, both, EventSynapses(1.0, targets, size, events), Delta(jumps[name]), delay))
     return Network(populations | {"external": source}, projections, outputs=both, packed=packed)
 
 

@@ -17,7 +17,7 @@ def _total(parts: Iterable[Part | None]) -> Part | None:
     return reduce(lambda a, b: jax.tree.map(jnp.add, a, b), present) if present else None
 
 
-def gather(parts: Sequence[Reaching], size: int, dtype: Any) -> Reaching:
+def gather(parts: Sequence[Any], size: int, dtype: Any) -> Reaching:
     """The sum of all that reaches some neurons: currents with currents, jumps with jumps, channels with channels.
 
     Args:

@@ -22,7 +22,7 @@ def brunel_rate(
     refractory_ms: Number = 2.0,
     dt_ms: Number = 0.0,
 ) -> Float[Array, ""]:
-    """The rate of Brunel's network whose input, made by that rate, leads to that rate: `rate = siegert(mean, deviation)`.
+    """The rate at which Brunel's network agrees with its own input: `rate = siegert(mean, deviation)`.
 
     `mean = tau J (C_E (rate + rate_ext) - g C_I rate)`, `deviation^2 = tau J^2 (C_E (rate + rate_ext) + g^2 C_I rate)`,
     with `rate_ext = eta theta / (J C_E tau)`. Found by halving the range from 0 to `1 / t_ref`: where excitation

@@ -51,13 +51,12 @@ class PoissonSource(StateMachine[PoissonState, Float[Array, "neurons"] | Float[A
         key, draw = jax.random.split(state.key)
         mean = jnp.broadcast_to(jax.lax.stop_gradient((self.rate_hz + input) * self.dt_ms / 1000), (self.size,))
         mean = jnp.maximum(mean, 0)
-        # Of half precision there are too few random numbers; where doubles are on, a single is still one.
-        wide = jnp.float32 if jnp.finfo(mean.dtype).bits < 32 else mean.dtype
-        mean, uniform = mean.astype(wide), jax.random.uniform(draw, (self.size,), wide)
+        # Half precision knows too few numbers; and a key gives the same spikes in single and in double precision.
+        mean, uniform = mean.astype(jnp.float32), jax.random.uniform(draw, (self.size,), jnp.float32)
         term = jnp.exp(-mean)
         at_most, count = term, jnp.zeros_like(mean)
         for number in range(1, self.most + 1):
-            count += (uniform >= at_most).astype(wide)
+            count += (uniform >= at_most).astype(jnp.float32)
             term = term * mean / number
             at_most += term
         return PoissonState(key), count.astype(self.rate_hz.dtype)

@@ -4,6 +4,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray, PyTree
 
 from jaxneuro.machine import Scalar, StateMachine, parameter
@@ -40,11 +41,12 @@ class RandomStart(StateMachine[PyTree, PyTree, PyTree]):
                 f"RandomStart got variable={self.variable!r}; the state of {type(self.machine).__name__} has "
                 f"{', '.join(state.__dataclass_fields__)}."
             )
+        # In single precision always: a key gives the same start whatever the precision of the machine.
         if self.normal:
-            unit = jax.random.normal(key, value.shape, self.center.dtype)
+            unit = jax.random.normal(key, value.shape, jnp.float32)
         else:
-            unit = jax.random.uniform(key, value.shape, self.center.dtype, -1, 1)
-        drawn = self.center + self.spread * unit
+            unit = jax.random.uniform(key, value.shape, jnp.float32, -1, 1)
+        drawn = self.center + self.spread * unit.astype(self.spread.dtype)
         return eqx.tree_at(lambda state: getattr(state, self.variable), state, drawn.astype(value.dtype))
 
     def step(self, state: PyTree, input: PyTree) -> tuple[PyTree, PyTree]:

@@ -1,6 +1,7 @@
 """Populations of neurons that differ."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -33,7 +34,7 @@ def various(machine: StateMachine, size: int, spread: Mapping[str, float], *, ke
     neurons = stack(machine, size)
     for index, (name, relative) in enumerate(spread.items()):
 
-        def chosen(population: StateMachine, name: str = name) -> jax.Array:
+        def chosen(population: StateMachine, name: str = name) -> Any:
             return getattr(population.machine if isinstance(population, RandomStart) else population, name)
 
         kind = machine.machine if isinstance(machine, RandomStart) else machine

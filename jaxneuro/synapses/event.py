@@ -1,6 +1,7 @@
 """Synapses that work only when a spike arrives."""
 
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -53,11 +54,8 @@ class EventSynapses(Stateless[Spikes, Sums]):
         """The sum of the weights of all spikes that arrive at each target."""
         if input.shape != self.targets.shape[:1]:
             raise ValueError(f"EventSynapses of {len(self.targets)} sources got {len(input)} spikes.")
-        if self.weights.ndim:
-            rows = self.weights
-        else:
-            # The weight is multiplied with a count, which has no rounding errors.
-            rows = jnp.ones((1, 1), input.dtype)
+        # One weight is multiplied with a count, which has no rounding errors.
+        rows = self.weights if self.weights.ndim else jnp.ones((1, 1), input.dtype)
         total = (_by_events if self.events else _by_synapses)(self.size, self.targets, rows, input)
         return total if self.weights.ndim else self.weights * total
 
@@ -76,18 +74,13 @@ def _from_spike_to_spike(size: int, targets: Targets, weights: Float[Array, "_ _
     return for_each_spike(add, jnp.zeros(size, spikes.dtype), spikes)
 
 
-_by_events = jax.custom_jvp(_from_spike_to_spike, nondiff_argnums=(0, 1))
+_by_events = jax.custom_jvp(_from_spike_to_spike, nondiff_argnums=(0,))
 
 
 @_by_events.defjvp
-def _by_events_jvp(
-    size: int,
-    targets: Targets,
-    primals: tuple[Float[Array, "_ _"], Spikes],
-    tangents: tuple[Float[Array, "_ _"], Spikes],
-) -> tuple[Sums, Sums]:
+def _by_events_jvp(size: int, primals: tuple[Array, Array, Array], tangents: tuple[Any, Array, Array]) -> Any:
     # A change of the input reaches its targets whether or not there is a spike: the derivative has no events.
-    (weights, spikes), (weights_change, spikes_change) = primals, tangents
+    (targets, weights, spikes), (_, weights_change, spikes_change) = primals, tangents
     change = _by_synapses(size, targets, weights, spikes_change) + _by_synapses(size, targets, weights_change, spikes)
     return _by_events(size, targets, weights, spikes), change
 

@@ -75,7 +75,7 @@ def test_spikes_are_those_of_a_loop_over_neurons_and_synapses(key, float64):
     drive = np.random.default_rng(1).uniform(0, 60, (STEPS, FIRST))
     expected = simulated(drive)
     _, spikes = jn.run(network(key), {"a": jnp.asarray(drive)})
-    assert 20 < expected["b"].sum() + expected["a"].sum()
+    assert expected["b"].sum() + expected["a"].sum() > 20
     assert expected["b"].any()
     for name, train in expected.items():
         np.testing.assert_array_equal(spikes[name], train)
@@ -88,9 +88,7 @@ def test_spikes_are_those_of_a_loop_over_neurons_and_synapses(key, float64):
 def test_a_spike_arrives_after_the_delay(delay):
     # A jump beyond threshold makes the target fire in the step in which it arrives.
     neuron = jn.LIF(refractory_ms=0.0)
-    projection = Projection(
-        "sender", "receiver", jn.synapses.OneToOne(), jn.synapses.Delta(weight_mv=20.0), delay
-    )
+    projection = Projection("sender", "receiver", jn.synapses.OneToOne(), jn.synapses.Delta(weight_mv=20.0), delay)
     pair = Network({"sender": lif(1), "receiver": jn.Population(neuron, 1, shared=True)}, [projection])
     pulse = np.zeros((10, 1), np.float32)
     pulse[2] = 1000.0
@@ -177,5 +175,5 @@ def test_bad_populations_and_inputs_are_named(key):
         Network([("a", lif(2)), ("a", lif(2))])
     with pytest.raises(ValueError, match="Network's outputs: there is no population 'c'"):
         Network({"a": lif(2)}, outputs=["c"])
-    with pytest.raises(ValueError, match="Network's input: there is no population 'aa'.* Did you mean 'a'"):
+    with pytest.raises(ValueError, match=r"Network's input: there is no population 'aa'.* Did you mean 'a'"):
         jn.run(network(key), {"aa": jnp.zeros(3)})

@@ -44,11 +44,12 @@ def test_every_target_has_its_in_degree_from_sources_at_random(key):
 
 def test_another_key_draws_other_synapses():
     first, second = (bernoulli_targets(20, 30, 0.2, key=jax.random.key(k)) for k in (1, 2))
-    assert (first.shape == second.shape) and (first != second).any()
+    assert first.shape == second.shape
+    assert (first != second).any()
 
 
 def test_bad_sizes_are_refused(key):
-    with pytest.raises(ValueError, match="bernoulli_targets got probability=0.0; it must be above 0"):
+    with pytest.raises(ValueError, match=r"bernoulli_targets got probability=0.0; it must be above 0"):
         bernoulli_targets(2, 3, 0.0, key=key)
     with pytest.raises(ValueError, match="in_degree_targets got degree=0; it must be at least 1"):
         in_degree_targets(2, 3, 0, key=key)
