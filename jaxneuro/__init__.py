@@ -1,6 +1,7 @@
 """Differentiable neuroscience in JAX: a neuron is a state machine."""
 
 from jaxneuro import measure as measure
+from jaxneuro import networks as networks
 from jaxneuro import search as search
 from jaxneuro import synapses as synapses
 from jaxneuro import tasks as tasks

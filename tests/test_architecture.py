@@ -66,6 +66,7 @@ PUBLIC = [
     "gated",
     "linear",
     "measure",
+    "networks",
     "parameter",
     "run",
     "search",

@@ -37,6 +37,7 @@ ROOMS = (
     jaxneuro.complex,
     jaxneuro.linear,
     jaxneuro.synapses,
+    jaxneuro.networks,
     jaxneuro.search,
     conversion,
     jaxneuro.tasks,

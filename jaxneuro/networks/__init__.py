@@ -1,1 +1,15 @@
-"""Populations joined by synapses."""
+"""Populations joined by synapses: `Network`, ready-made networks, and the rates that theory gives them."""
+
+from jaxneuro.networks.brunel import balanced as balanced
+from jaxneuro.networks.brunel import brunel as brunel
+from jaxneuro.networks.mean_field import brunel_rate as brunel_rate
+from jaxneuro.networks.network import Network as Network
+from jaxneuro.networks.network import Projection as Projection
+from jaxneuro.networks.poisson import PoissonSource as PoissonSource
+from jaxneuro.networks.random_start import RandomStart as RandomStart
+from jaxneuro.networks.recurrent import recurrent_network as recurrent_network
+from jaxneuro.networks.siegert import siegert_rate as siegert_rate
+from jaxneuro.networks.vary import various as various
+from jaxneuro.networks.vogels_abbott import coba as coba
+from jaxneuro.networks.vogels_abbott import cuba as cuba
+from jaxneuro.synapses.event import unpack as unpack

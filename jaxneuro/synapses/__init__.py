@@ -12,11 +12,13 @@ from jaxneuro.synapses.delta import Delta as Delta
 from jaxneuro.synapses.dense import Dense as Dense
 from jaxneuro.synapses.dual_exponential import DualExponential as DualExponential
 from jaxneuro.synapses.dynamic_synapse import DynamicSynapse as DynamicSynapse
+from jaxneuro.synapses.event import EventSynapses as EventSynapses
 from jaxneuro.synapses.exponential import Exponential as Exponential
 from jaxneuro.synapses.firing import Firing as Firing
 from jaxneuro.synapses.inhibitory_stdp import InhibitorySTDP as InhibitorySTDP
 from jaxneuro.synapses.nmda import NMDA as NMDA
 from jaxneuro.synapses.nmda import ArrivingAt as ArrivingAt
+from jaxneuro.synapses.one_to_one import OneToOne as OneToOne
 from jaxneuro.synapses.pair_stdp import PairSTDP as PairSTDP
 from jaxneuro.synapses.rewarded_stdp import RewardedFiring as RewardedFiring
 from jaxneuro.synapses.rewarded_stdp import RewardedSTDP as RewardedSTDP
@@ -24,3 +26,5 @@ from jaxneuro.synapses.sparse import Sparse as Sparse
 from jaxneuro.synapses.sparse import as_sparse as as_sparse
 from jaxneuro.synapses.triplet_stdp import TripletSTDP as TripletSTDP
 from jaxneuro.synapses.tsodyks_markram import TsodyksMarkram as TsodyksMarkram
+from jaxneuro.synapses.wiring import bernoulli_targets as bernoulli_targets
+from jaxneuro.synapses.wiring import in_degree_targets as in_degree_targets
