@@ -271,6 +271,8 @@ def _allowed(parameter: inspect.Parameter, fields: dict[str, dataclasses.Field[A
     union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
     options = typing.get_args(annotation) if union else (annotation,)
     bounds: Bounds | None = field.metadata.get("parameter") if field else None
+    if parameter.default is parameter.empty and any(getattr(option, "dims", None) for option in options):
+        return None  # an array that has axes: a number cannot stand for it
     chosen: Any = None
     if bool in options or isinstance(parameter.default, bool):
         chosen = bool

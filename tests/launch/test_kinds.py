@@ -161,18 +161,26 @@ def test_every_kind_is_a_public_class_that_is_not_abstract():
 
 
 NEEDS = {"inputs": 4, "units": 4, "outputs": 2, "size": 2}
+# What else a kind cannot be without.
+WANTED = {
+    "Population": ", shared: true, machine: {kind: Rate}",
+    "NestedLSTM": ", inner: {kind: LSTM}",
+    "Residual": ", body: {kind: Rate}",
+    "RandomStart": ", machine: {kind: LIF}, variable: voltage_mv, center: 0, spread: 5",
+    "ConductanceBased": ", kinetics: {kind: Exponential}",
+    "Sparse": ", probability: 0.5",
+    "ParallelCell": ", genome: MinGRU",
+    **dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU"),
+}
 
 
 @pytest.mark.parametrize(
     "name", [name for name in public(jn.StateMachine) if name in kinds(Kind(supplied=tuple(NEEDS)))]
 )
 def test_every_kind_can_be_named_and_built_with_its_defaults(name, key):
-    nested = {"Population": ", shared: true, machine: {kind: Rate}", "NestedLSTM": ", inner: {kind: LSTM}"}
-    nested |= dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU")
-    nested |= {"ParallelCell": ", genome: MinGRU", "Residual": ", body: {kind: Rate}"}
     flow = ", flow: {kind: LIF}" if "flow" in inspect.signature(public(jn.StateMachine)[name]).parameters else ""
     initial = ", initial: 0" if name == "Delay" else ""
-    found = spec(f"{{kind: {name}{nested.get(name, flow or initial)}}}")
+    found = spec(f"{{kind: {name}{WANTED.get(name, flow or initial)}}}")
     parameters = inspect.signature(found.machine_class).parameters
     missing = {need: size for need, size in NEEDS.items() if need in parameters and need not in dict(found.arguments)}
     machine = build(found, key=key, **missing)
