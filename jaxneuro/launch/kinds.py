@@ -271,8 +271,8 @@ def _allowed(parameter: inspect.Parameter, fields: dict[str, dataclasses.Field[A
     union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
     options = typing.get_args(annotation) if union else (annotation,)
     bounds: Bounds | None = field.metadata.get("parameter") if field else None
-    if parameter.default is parameter.empty and any(getattr(option, "dims", None) for option in options):
-        return None  # an array that has axes: a number cannot stand for it
+    if bounds and parameter.default is parameter.empty and _has_axes(field):
+        return None
     chosen: Any = None
     if bool in options or isinstance(parameter.default, bool):
         chosen = bool
@@ -290,6 +290,13 @@ def _allowed(parameter: inspect.Parameter, fields: dict[str, dataclasses.Field[A
             if inspect.isclass(base) and issubclass(base, eqx.Module) and kinds(Kind(base)):
                 chosen = Annotated[MachineSpec, Kind(base)]
     return chosen | None if chosen is not None and type(None) in options else chosen
+
+
+def _has_axes(field: dataclasses.Field[Any] | None) -> bool:
+    """Whether a field is an array of named axes, for which no number can stand."""
+    return any(
+        dimension not in ("", "...") for dimension in getattr(getattr(field, "type", None), "dim_str", "").split()
+    )
 
 
 def _understood(reading: Callable[[Any], Any]) -> AfterValidator:
