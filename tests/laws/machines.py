@@ -16,7 +16,7 @@ import pytest
 from jaxtyping import Array, Float
 
 import jaxneuro as jn
-from tests.laws.row import Row, currents, floats, vectors
+from tests.laws.row import Row, SmoothSpike, currents, floats, vectors
 from tests.laws.rows_complex import COMPLEX
 from tests.laws.rows_gated import GATED
 from tests.laws.rows_interop import INTEROP
@@ -28,20 +28,6 @@ from tests.laws.rows_wide import WIDE
 
 STEPS = 14
 HALF = 7
-
-
-class SmoothSpike(jn.Surrogate):
-    """The function whose true derivative is the arc tangent's kernel: a network of them has true gradients."""
-
-    slope: Float[Array, ""] = jn.parameter(0.5, above=0.0)
-
-    def kernel(self, distance):
-        """The kernel of `ArcTangent`."""
-        return jn.ArcTangent(self.slope).kernel(distance)
-
-    def __call__(self, distance):
-        """`arctan(pi slope u / 2) / pi + 1/2`."""
-        return jnp.arctan(jnp.pi / 2 * self.slope * distance) / jnp.pi + 0.5
 
 
 class FilterState(eqx.Module):
