@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 import jaxneuro as jn
 from jaxneuro import spiking
-from tests.laws.row import Row, currents, floats
+from tests.laws.row import Row, SmoothSpike, currents, floats
 
 
 def distance(threshold):
@@ -76,6 +76,15 @@ def resonant_distance(machine, state, input):
     return (z * factor + driven).imag - machine.threshold
 
 
+def everything(generator, steps):
+    conductance = generator.uniform(0, 0.1, size=steps)
+    return jn.Stimulus(
+        current=floats(generator.uniform(-20, 80, size=steps)),
+        jump=jn.VoltageJump(floats(generator.uniform(-2, 8, size=steps))),
+        channels=jn.Conductance(floats(conductance), floats(conductance * generator.uniform(-90, 0, size=steps))),
+    )
+
+
 def integrate_and_fire(**changes):
     return spiking.IntegrateAndFire(capacitance_nf=5.0, refractory_ms=2.0, dt_ms=1.0, **changes)
 
@@ -98,7 +107,13 @@ def adaptive(**changes):
 
 
 SPIKING: tuple[Row, ...] = (
-    Row("IntegrateAndFire", lambda key: integrate_and_fire(), currents(), distance=distance("threshold_mv")),
+    Row(
+        "IntegrateAndFire",
+        lambda key: integrate_and_fire(),
+        currents(),
+        distance=distance("threshold_mv"),
+        quick=False,
+    ),
     Row(
         "IntegrateAndFire attached soft reset",
         lambda key: integrate_and_fire(soft_reset=1.0, detach_reset=0.0),
@@ -106,12 +121,19 @@ SPIKING: tuple[Row, ...] = (
         distance=distance("threshold_mv"),
         quick=False,
     ),
-    Row("QIF", lambda key: spiking.QIF(peak_mv=-55.0, dt_ms=1.0), currents(), distance=distance("peak_mv")),
+    Row(
+        "QIF",
+        lambda key: spiking.QIF(peak_mv=-55.0, dt_ms=1.0),
+        currents(),
+        distance=distance("peak_mv"),
+        quick=False,
+    ),
     Row(
         "EIF",
         lambda key: spiking.EIF(capacitance_pf=1.0, leak_ns=0.1, dt_ms=0.5),
         currents(),
         distance=distance("peak_mv"),
+        quick=False,
     ),
     Row("AdEx", lambda key: adex(), currents(), distance=distance("peak_mv")),
     Row(
@@ -128,6 +150,30 @@ SPIKING: tuple[Row, ...] = (
         currents(),
         distance=adaptive_distance,
         quick=False,
+    ),
+    Row(
+        "AdEx by current, jump and channels",
+        lambda key: adex(),
+        everything,
+        distance=distance("peak_mv"),
+        quick=False,
+    ),
+    Row("AdEx smooth spike", lambda key: adex(detach_reset=0.0, spike=SmoothSpike()), currents(), smooth=True),
+    Row(
+        "AdaptiveLIF smooth spike",
+        lambda key: adaptive(
+            refractory_ms=0.0, soft_reset=0.5, raised_reset=0.5, detach_reset=0.0, spike=SmoothSpike()
+        ),
+        currents(),
+        smooth=True,
+    ),
+    Row(
+        "GLIF smooth spike",
+        lambda key: spiking.GLIF(
+            capacitance_pf=2.0, leak_ns=1.0, refractory_ms=0.0, detach_reset=0.0, dt_ms=1.0, spike=SmoothSpike()
+        ),
+        currents(),
+        smooth=True,
     ),
     Row("Izhikevich", lambda key: spiking.Izhikevich(dt_ms=1.0), currents(), distance=izhikevich_distance),
     Row(

@@ -74,7 +74,7 @@ class AdaptiveLIF(StateMachine[AdaptiveLIFState, Reaching, Spike]):
 
     def step(self, state: AdaptiveLIFState, input: Reaching) -> tuple[AdaptiveLIFState, Spike]:
         """The exact solution over `dt_ms`, then threshold and reset."""
-        reached, held = stimulus(input), state.refractory_ms > 0
+        reached, held = stimulus(input), state.refractory_ms > self.dt_ms / 2
         start = jnp.where(held, state.voltage_mv, jumped(reached, state.voltage_mv))
         target, rate = self.rest_mv + self.resistance_mohm * net_current(reached, jnp.zeros_like(start)), 1
         if reached.channels is not None:

@@ -86,7 +86,7 @@ class EIF(StateMachine[EIFState, Reaching, Spike], Flow[EIFState, Reaching, Spik
 
     def jump(self, state: EIFState, input: Reaching, dt_ms: Float[Array, ""]) -> tuple[EIFState, Spike]:
         """Peak, reset, refractory count."""
-        held = state.refractory_ms > 0
+        held = state.refractory_ms > dt_ms / 2
         spike = jnp.where(held, 0, self.spike(state.voltage_mv - self.peak_mv))
         attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
         # As a mixture, not as a difference: far above the peak a difference would leave a rounding of V.

@@ -123,7 +123,7 @@ class GLIF(StateMachine[GLIFState, Reaching, Spike], Flow[GLIFState, Reaching, S
             + self.threshold_coupling_per_ms * above_rest * gathered * self.dt_ms,
             state.refractory_ms,
         )
-        held = state.refractory_ms > 0
+        held = state.refractory_ms > self.dt_ms / 2
         moved = jax.tree.map(lambda old, new: jnp.where(held, old, new), state, moved)
         return self.jump(moved, input, self.dt_ms)
 
@@ -149,7 +149,7 @@ class GLIF(StateMachine[GLIFState, Reaching, Spike], Flow[GLIFState, Reaching, S
 
     def jump(self, state: GLIFState, input: Reaching, dt_ms: Float[Array, ""]) -> tuple[GLIFState, Spike]:
         """Threshold, resets, refractory count."""
-        held = state.refractory_ms > 0
+        held = state.refractory_ms > dt_ms / 2
         distance = state.voltage_mv - self.threshold_mv - state.threshold_spike_mv - state.threshold_voltage_mv
         spike = jnp.where(held, 0, self.spike(distance))
         attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)

@@ -81,7 +81,7 @@ class IntegrateAndFire(
         self, state: IntegrateAndFireState, input: Reaching, dt_ms: Float[Array, ""]
     ) -> tuple[IntegrateAndFireState, Spike]:
         """Threshold, reset, refractory count."""
-        held = state.refractory_ms > 0
+        held = state.refractory_ms > dt_ms / 2
         spike = jnp.where(held, 0, self.spike(state.voltage_mv - self.threshold_mv))
         attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
         hard, soft = state.voltage_mv - self.reset_mv, self.threshold_mv - self.reset_mv
