@@ -5,6 +5,7 @@ Kinetics say how one neuron's membrane sees what arrives (`Exponential`, `NMDA`)
 """
 
 from jaxneuro.synapses.alpha import Alpha as Alpha
+from jaxneuro.synapses.calcium_plasticity import CalciumPlasticity as CalciumPlasticity
 from jaxneuro.synapses.conductance_based import ConductanceBased as ConductanceBased
 from jaxneuro.synapses.conv import Conv as Conv
 from jaxneuro.synapses.delayed import Delayed as Delayed
@@ -24,6 +25,8 @@ from jaxneuro.synapses.rewarded_stdp import RewardedFiring as RewardedFiring
 from jaxneuro.synapses.rewarded_stdp import RewardedSTDP as RewardedSTDP
 from jaxneuro.synapses.sparse import Sparse as Sparse
 from jaxneuro.synapses.sparse import as_sparse as as_sparse
+from jaxneuro.synapses.tag_and_capture import Episode as Episode
+from jaxneuro.synapses.tag_and_capture import TagAndCapture as TagAndCapture
 from jaxneuro.synapses.triplet_stdp import TripletSTDP as TripletSTDP
 from jaxneuro.synapses.tsodyks_markram import TsodyksMarkram as TsodyksMarkram
 from jaxneuro.synapses.wiring import bernoulli_targets as bernoulli_targets

@@ -35,7 +35,7 @@ class Alpha(StateMachine[AlphaState, Float[Array, ""], Float[Array, ""]]):
     Input: the spikes that arrive in the step, each times the weight of its connection, a scalar. Output: a scalar.
 
     Reference: Rall 1967, Journal of Neurophysiology 30:1138; exact step: Rotter and Diesmann 1999, Biological
-    Cybernetics 81:381, section 3.1.2.
+    Cybernetics 81:381.
     """
 
     weight: Scalar = parameter(1.0)

@@ -33,7 +33,7 @@ class Delayed(StateMachine[DelayedState, Float[Array, "inputs"], Float[Array, "o
 
     Input `[inputs]`: spikes or any numbers. Output `[outputs]`.
 
-    Reference: Morrison et al. 2005, Neural Computation 17:1776, section 3.2 (ring buffers).
+    Reference: Morrison et al. 2005, Neural Computation 17:1776 (ring buffers).
     """
 
     connections: Sparse

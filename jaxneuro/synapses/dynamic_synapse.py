@@ -36,7 +36,7 @@ class DynamicSynapse(StateMachine[DynamicSynapseState, Float[Array, ""], Float[A
     The defaults are the depressing synapse of the paper's figure 1A. The facilitating one of figure 1B: weight 1540,
     tau_active 1.5, tau_recovery 130, tau_facilitation 530, release 0.03.
 
-    Reference: Tsodyks, Pawelzik and Markram 1998, Neural Computation 10:821, eqs. 2.1 to 2.3 and figure 1.
+    Reference: Tsodyks, Pawelzik and Markram 1998, Neural Computation 10:821, section 2 and figure 1.
     """
 
     weight: Scalar = parameter(250.0)

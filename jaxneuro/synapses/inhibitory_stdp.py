@@ -33,7 +33,7 @@ class InhibitorySTDP(StateMachine[InhibitorySTDPState, Firing, Float[Array, "out
 
     Input: `Firing`, `[inputs]` and `[outputs]`. Output: the drive, `[outputs]`.
 
-    Reference: Vogels, Sprekeler, Zenke, Clopath and Gerstner 2011, Science 334:1569, supplement, eqs. 6 and 7.
+    Reference: Vogels, Sprekeler, Zenke, Clopath and Gerstner 2011, Science 334:1569, supplement.
     """
 
     weights: Float[Array, "outputs inputs"] = parameter(at_least=0.0)

@@ -38,8 +38,8 @@ class PairSTDP(StateMachine[PairSTDPState, Firing, Float[Array, "outputs"]]):
 
     Input: `Firing`, `[inputs]` and `[outputs]`. Output: the drive, `[outputs]`.
 
-    Reference: Song, Miller and Abbott 2000, Nature Neuroscience 3:919, eq. 1; pairing: Morrison, Diesmann and Gerstner
-    2008, Biological Cybernetics 98:459, section 4.1.2.
+    Reference: Song, Miller and Abbott 2000, Nature Neuroscience 3:919; pairing: Morrison, Diesmann and Gerstner
+    2008, Biological Cybernetics 98:459.
     """
 
     weights: Float[Array, "outputs inputs"] = parameter(at_least=0.0)

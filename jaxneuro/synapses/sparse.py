@@ -31,8 +31,7 @@ class Sparse(Stateless[Float[Array, "inputs"], Float[Array, "outputs"]]):
     The units of weights are those of what the synapses feed, or dimensionless. Input `[inputs]`: spikes or any numbers.
     Output `[outputs]`.
 
-    Reference: adjacency lists for spiking networks, Brette et al. 2007, Journal of Computational Neuroscience 23:349,
-    section 2.
+    Reference: adjacency lists for spiking networks, Brette et al. 2007, Journal of Computational Neuroscience 23:349.
     """
 
     targets: Int[Array, "inputs places"]

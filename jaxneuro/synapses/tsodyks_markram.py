@@ -30,7 +30,7 @@ class TsodyksMarkram(StateMachine[TsodyksMarkramState, Float[Array, ""], Float[A
 
     Input: 1.0 for a spike at the start of the step, else 0.0, a scalar. Output: r, 0 to 1.
 
-    Reference: Markram, Wang and Tsodyks 1998, PNAS 95:5323, eqs. 1 to 3; Tsodyks, Pawelzik and Markram 1998, Neural
+    Reference: Markram, Wang and Tsodyks 1998, PNAS 95:5323; Tsodyks, Pawelzik and Markram 1998, Neural
     Computation 10:821.
     """
 

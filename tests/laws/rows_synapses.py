@@ -1,6 +1,7 @@
 """Rows of the laws for kinetics, connections and plasticity of synapses."""
 
 import jax.numpy as jnp
+import numpy as np
 
 import jaxneuro as jn
 from jaxneuro import spiking, synapses
@@ -44,6 +45,25 @@ def firing(generator, steps):
 def rewarded(generator, steps):
     """Spikes and now and then dopamine."""
     return synapses.RewardedFiring(firing(generator, steps), spikes()(generator, steps))
+
+
+def episodes(generator, steps):
+    """Spikes, then a time that is short or long beside the time constants."""
+    return synapses.Episode(firing(generator, steps), floats(np.exp(generator.uniform(-1, 3, steps))))
+
+
+def calcium(key):
+    return synapses.CalciumPlasticity(
+        0.4 + weights() / 3, 2, weak=0.5, strong=2.0, depression_threshold=0.7, potentiation_threshold=1.1,
+        depression=2.0, potentiation=3.0, noise=0.1, tau_calcium_ms=3.0, tau_ms=40.0, dt_ms=1.0,
+    )  # fmt: skip
+
+
+def tag_and_capture(key):
+    return synapses.TagAndCapture(
+        4 + 3 * weights(), tau_early_ms=30.0, tau_late_ms=50.0, tau_protein_ms=40.0, tau_calcium_ms=4.0,
+        potentiation=4.0, depression=2.0, potentiation_threshold=0.9, depression_threshold=0.4, tag_mv=0.3,
+    )  # fmt: skip
 
 
 def weights():
@@ -133,6 +153,8 @@ SYNAPSES: tuple[Row, ...] = (
         rewarded,
         smooth=True,
     ),
+    Row("CalciumPlasticity", calcium, firing, smooth=True, quick=False),
+    Row("TagAndCapture", tag_and_capture, episodes, smooth=True),
     Row("TsodyksMarkram", lambda key: synapses.TsodyksMarkram(9.0, 20.0, dt_ms=1.0), spikes(), smooth=True),
     Row(
         "TsodyksMarkram without facilitation",

@@ -41,7 +41,7 @@ class SynapticLIF(StateMachine[SynapticLIFState, Float[Array, "receptors"], Floa
 
     Input: by how much the currents jump at the start of the step (nA), `[receptors]`. Output: 1.0 on a spike, else 0.0.
 
-    Reference: Rotter and Diesmann 1999, Biological Cybernetics 81:381, section 3.1.1; the same neuron and grid as
+    Reference: Rotter and Diesmann 1999, Biological Cybernetics 81:381; the same neuron and grid as
     `iaf_psc_exp` of NEST: Tsodyks, Uziel and Markram 2000, Journal of Neuroscience 20:RC50.
     """
 
