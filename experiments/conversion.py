@@ -57,6 +57,7 @@ class NetworkConfig(ConfigPart):
     name: Name
     family: Literal["perceptron", "vgg", "residual"]
     units: Count = Field(le=4096)
+    steps: Count = 1000
     learning_rate: LearningRate
 
 
@@ -65,8 +66,7 @@ class Config(ExperimentConfig):
 
     images: Images = Images()
     seeds: Count = Field(default=3, le=100)
-    steps: Count = 2000
-    chunk: Count = 200
+    chunk: Count = 100
     batch: Count = Field(default=64, le=10_000)
     weight_decay: float = Field(default=1e-4, ge=0, le=1)
     levels: Count = Field(default=4, le=1024, description="of the clipped steps")
@@ -120,7 +120,7 @@ def sample(size: int, training: tuple[Array, Array], key: PRNGKeyArray, step: In
 def learn(config: Config, run: Run, network: NetworkConfig, kind: str, training: tuple[Array, Array]) -> jn.Chain:
     """Train all seeds of a network; its leaves have a leading axis of seeds."""
     neuron = Rectifier if kind == "rectifier" else lambda: ClippedSteps(config.ceiling, float(config.levels))
-    optimizer = cosine_adam(network.learning_rate, config.steps, config.weight_decay)
+    optimizer = cosine_adam(network.learning_rate, network.steps, config.weight_decay)
     trained, draw = ("weights", "ceiling"), functools.partial(sample, config.batch)
 
     def begin(seed: Int[Array, ""]) -> train.TrainState:
@@ -139,7 +139,7 @@ def learn(config: Config, run: Run, network: NetworkConfig, kind: str, training:
         return state, jax.tree.map(np.transpose, jax.device_get(metrics))
 
     name = f"{network.name}-{kind}"
-    state, _ = train_in_chunks(run, name, advance, state, steps=config.steps, chunk=config.chunk)
+    state, _ = train_in_chunks(run, name, advance, state, steps=network.steps, chunk=config.chunk)
     return jax.device_get(state.machine)
 
 
