@@ -23,17 +23,14 @@ QUICK = {
     "faults": ("corruption", "two_writers"),
     "search": ("cell", "cost", "folding", "genome", "lineage", "named", "pareto", "text"),
 }
+# Half of the time would be LLVM's optimisations, which are not what is tested. Who wants them says so, as .ci/run does.
+if "xla_backend_optimization_level" not in os.environ.get("XLA_FLAGS", ""):
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
-
-
-def pytest_configure(config):
-    """The quick pass leaves out LLVM's optimisations: half of its time would be compiling. The whole suite has them."""
-    if config.option.markexpr == "not slow":
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
 
 
 def pytest_collection_modifyitems(items):
