@@ -21,7 +21,17 @@ import jaxneuro as jn
 from jaxneuro import conversion
 from jaxneuro.conversion import ClippedSteps, Rectifier, architectures
 from jaxneuro.launch import conversion_page
-from jaxneuro.launch.config import ConfigError, ConfigPart, Count, ExperimentConfig, LearningRate, Name, Positive, Share
+from jaxneuro.launch.config import (
+    ConfigError,
+    ConfigPart,
+    Count,
+    ExperimentConfig,
+    Fraction,
+    LearningRate,
+    Name,
+    Positive,
+    Share,
+)
 from jaxneuro.launch.devices import lane_by_lane, place_lanes
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.loop import train_in_chunks
@@ -68,7 +78,7 @@ class Config(ExperimentConfig):
     seeds: Count = Field(default=3, le=100)
     chunk: Count = 100
     batch: Count = Field(default=64, le=10_000)
-    weight_decay: float = Field(default=1e-4, ge=0, le=1)
+    weight_decay: Fraction = 1e-4
     levels: Count = Field(default=4, le=1024, description="of the clipped steps")
     ceiling: Positive = Field(default=2.0, description="of the clipped steps, before training")
     calibration_images: Count = Field(default=256, description="of the training set, for thresholds")
