@@ -11,6 +11,14 @@ from jaxneuro.launch.report import Section
 
 NEAR = 0.5  # points of accuracy that count as no loss
 
+# The ways to compare energies: of arithmetic or with memory; the graded network going through zeros or skipping them.
+RATIOS = {
+    "arithmetic": ("arithmetic", "energy_nj"),
+    "arithmetic_zeros_skipped": ("arithmetic", "energy_skipping_zeros_nj"),
+    "memory": ("with memory", "energy_nj"),
+    "memory_zeros_skipped": ("with memory", "energy_skipping_zeros_nj"),
+}
+
 
 def sections(results: dict[str, Any], seeds: int) -> list[Section]:
     """The page: the verdict, an answer for every network and scheme, and for every network a table and figures.
@@ -51,14 +59,13 @@ def sentence(row: dict[str, Any]) -> str:
     """An answer in words."""
     if row["steps"] is None:
         return f"{row['network']}, {row['scheme']}: never within {NEAR:g} points of its graded network. It loses."
-    bare, memory = row["ratios"]["arithmetic"], row["ratios"]["with memory"]
-    verdict = "It wins." if row["wins"] else "It does not win."
-    if not row["wins"] and min(*bare.values(), *memory.values()) >= 1:
-        verdict = "It loses."
+    ratios = [row[name] for name in RATIOS]
+    bare, bare_skipped, memory, memory_skipped = (f"{ratio:.2f}" for ratio in ratios)
+    verdict = "It wins." if row["wins"] else "It loses." if min(ratios) >= 1 else "It does not win."
     return (
         f"{row['network']}, {row['scheme']}: within {NEAR:g} points from {row['steps']} steps on, where arithmetic "
-        f"takes {bare['all']:.2f} of the graded network's energy ({bare['not zero']:.2f} if that skips zeros), with "
-        f"memory {memory['all']:.2f} ({memory['not zero']:.2f}). {verdict}"
+        f"takes {bare} of the graded network's energy ({bare_skipped} if that skips zeros), with memory {memory} "
+        f"({memory_skipped}). {verdict}"
     )
 
 

@@ -72,13 +72,10 @@ def test_figures_name_schemes_and_graded_networks_and_axes():
     assert {"energy, 45 nm, arithmetic (nJ)", "energy, 45 nm, with memory (nJ)"} <= words
 
 
-def answer(steps, all_bare, zero_bare, all_memory, zero_memory):
-    ratios = {
-        "arithmetic": {"all": all_bare, "not zero": zero_bare},
-        "with memory": {"all": all_memory, "not zero": zero_memory},
-    }
-    wins = max(all_bare, zero_bare, all_memory, zero_memory) < 1
-    return {"network": "a", "scheme": "b", "steps": steps, "ratios": ratios, "wins": wins}
+def answer(steps, *ratios):
+    told = dict(zip(conversion_page.RATIOS, ratios or [None] * 4, strict=True))
+    wins = bool(ratios) and max(ratios) < 1
+    return {"network": "a", "scheme": "b", "steps": steps, **told, "wins": wins}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +84,7 @@ def answer(steps, all_bare, zero_bare, all_memory, zero_memory):
         (answer(4, 0.3, 0.6, 0.7, 0.9), "It wins."),
         (answer(4, 0.3, 0.6, 1.2, 2.4), "It does not win."),
         (answer(4, 1.3, 1.6, 4.2, 8.4), "It loses."),
-        ({"network": "a", "scheme": "b", "steps": None, "ratios": None, "wins": False}, "It loses."),
+        (answer(None), "It loses."),
     ],
 )
 def test_the_page_says_when_spikes_do_not_win(row, words):
