@@ -11,6 +11,7 @@ import yaml
 from jaxneuro.launch import experiments
 from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.config import load
+from jaxneuro.launch.conversion_page import RATIOS
 from jaxneuro.launch.reading import read_text
 
 ROOT = Path(__file__).parents[1]
@@ -244,9 +245,7 @@ def spikes():
             continue
         place = row["times"].index(told["steps"])
         accuracy = f"{np.mean([seed[place] for seed in row['accuracy']]):.1f}"
-        ratios = [
-            told["ratios"][words][zeros] for words in ("arithmetic", "with memory") for zeros in ("all", "not zero")
-        ]
+        ratios = [told[name] for name in RATIOS]
         rows.append(
             [row["network"], row["scheme"], right, f"{told['steps']}", accuracy, *(f"{value:.2f}" for value in ratios)]
         )
