@@ -21,7 +21,17 @@ import jaxneuro as jn
 from jaxneuro import conversion
 from jaxneuro.conversion import ClippedSteps, Rectifier, architectures
 from jaxneuro.launch import conversion_page
-from jaxneuro.launch.config import ConfigError, ConfigPart, Count, ExperimentConfig, LearningRate, Name, Positive, Share
+from jaxneuro.launch.config import (
+    ConfigError,
+    ConfigPart,
+    Count,
+    ExperimentConfig,
+    Fraction,
+    LearningRate,
+    Name,
+    Positive,
+    Share,
+)
 from jaxneuro.launch.devices import lane_by_lane, place_lanes
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.loop import train_in_chunks
@@ -68,7 +78,7 @@ class Config(ExperimentConfig):
     seeds: Count = Field(default=3, le=100)
     chunk: Count = 100
     batch: Count = Field(default=64, le=10_000)
-    weight_decay: float = Field(default=1e-4, ge=0, le=1)
+    weight_decay: Fraction = 1e-4
     levels: Count = Field(default=4, le=1024, description="of the clipped steps")
     ceiling: Positive = Field(default=2.0, description="of the clipped steps, before training")
     calibration_images: Count = Field(default=256, description="of the training set, for thresholds")
@@ -247,24 +257,19 @@ def trial(
 
 
 def answer(row: dict[str, Any], graded: list[dict[str, Any]]) -> dict[str, Any]:
-    """From when on a spiking network is as right as its graded one, and what that takes relative to it, at 45 nm."""
+    """From when on a spiking network is as right as its graded one, and its energy relative to it then, at 45 nm."""
     near = [change >= -conversion_page.NEAR for change in row["change"]]
     stays = [all(near[place:]) for place in range(len(near))]
-    base = {"network": row["network"], "scheme": row["scheme"]}
+    told = {"network": row["network"], "scheme": row["scheme"]}
     if True not in stays:
-        return base | {"steps": None, "ratios": None, "wins": False}
+        return told | {"steps": None} | dict.fromkeys(conversion_page.RATIOS) | {"wins": False}
     place = stays.index(True)
     (own,) = [g for g in graded if (g["network"], g["neurons"]) == (row["network"], row["neurons"])]
-    spent = row["energy_nj"][place]["45 nm"]
     ratios = {
-        words: {
-            against: spent[words] / own[field]["45 nm"][words]
-            for against, field in (("all", "energy_nj"), ("not zero", "energy_skipping_zeros_nj"))
-        }
-        for words in ("arithmetic", "with memory")
+        name: row["energy_nj"][place]["45 nm"][words] / own[field]["45 nm"][words]
+        for name, (words, field) in conversion_page.RATIOS.items()
     }
-    wins = all(ratio < 1 for pair in ratios.values() for ratio in pair.values())
-    return base | {"steps": row["times"][place], "ratios": ratios, "wins": wins}
+    return told | {"steps": row["times"][place]} | ratios | {"wins": max(ratios.values()) < 1}
 
 
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:

@@ -11,6 +11,7 @@ import yaml
 from jaxneuro.launch import experiments
 from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.config import load
+from jaxneuro.launch.conversion_page import RATIOS
 from jaxneuro.launch.reading import read_text
 
 ROOT = Path(__file__).parents[1]
@@ -232,7 +233,28 @@ def parallel_speed():
     return table(["steps", f"{first} (ms)", *(f"{label}: times faster" for label in others)], rows)
 
 
+def spikes():
+    """For every network and scheme when it is as right as the graded network, and what that takes relative to it."""
+    found = results("conversion")
+    rows = []
+    for row, told in zip(found["spiking"], found["answers"], strict=True):
+        (graded,) = [g for g in found["graded"] if (g["network"], g["neurons"]) == (row["network"], row["neurons"])]
+        right = f"{np.mean(graded['accuracy']):.1f}"
+        if told["steps"] is None:
+            rows.append([row["network"], row["scheme"], right, "never", *[""] * 5])
+            continue
+        place = row["times"].index(told["steps"])
+        accuracy = f"{np.mean([seed[place] for seed in row['accuracy']]):.1f}"
+        ratios = [told[name] for name in RATIOS]
+        rows.append(
+            [row["network"], row["scheme"], right, f"{told['steps']}", accuracy, *(f"{value:.2f}" for value in ratios)]
+        )
+    columns = ["network", "scheme", "graded (%)", "steps", "spiking (%)", "arithmetic", "zeros skipped", "with memory"]
+    return table([*columns, "zeros skipped"], rows)
+
+
 TABLES = {
+    "conversion": spikes,
     "quickstart": quickstart,
     "text": text,
     "recurrent": recurrent,

@@ -1,15 +1,23 @@
 """The page and the figures of converted networks: how right they are, against time and against energy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from jaxneuro.launch import figures
-from jaxneuro.launch.figures import COLOURS, FAINT, Panel
+from jaxneuro.launch.figures import COLOURS, FAINT, INK, Panel
 from jaxneuro.launch.report import Section
 
 NEAR = 0.5  # points of accuracy that count as no loss
+
+# The ways to compare energies: of arithmetic or with memory; the graded network going through zeros or skipping them.
+RATIOS = {
+    "arithmetic": ("arithmetic", "energy_nj"),
+    "arithmetic_zeros_skipped": ("arithmetic", "energy_skipping_zeros_nj"),
+    "memory": ("with memory", "energy_nj"),
+    "memory_zeros_skipped": ("with memory", "energy_skipping_zeros_nj"),
+}
 
 
 def sections(results: dict[str, Any], seeds: int) -> list[Section]:
@@ -39,7 +47,7 @@ def sections(results: dict[str, Any], seeds: int) -> list[Section]:
         graded = [row for row in results["graded"] if row["network"] == name]
         text = (
             f"{results['samples']['test']} test images, {results['data']}; lines are means of {seeds} seeds, bands "
-            "their range. Dashed: graded networks. Diamonds: graded networks, all connections and those without zeros."
+            "their range. Dashed lines and black marks: graded networks."
         )
         figure = figures.svg(*panels(graded, spiking), columns=3, width=10.0, height=3.2)
         columns = ["network", "steps", "accuracy (%)", "accumulates", "MACs", *heads()]
@@ -51,14 +59,13 @@ def sentence(row: dict[str, Any]) -> str:
     """An answer in words."""
     if row["steps"] is None:
         return f"{row['network']}, {row['scheme']}: never within {NEAR:g} points of its graded network. It loses."
-    bare, memory = row["ratios"]["arithmetic"], row["ratios"]["with memory"]
-    verdict = "It wins." if row["wins"] else "It does not win."
-    if not row["wins"] and min(*bare.values(), *memory.values()) >= 1:
-        verdict = "It loses."
+    ratios = [row[name] for name in RATIOS]
+    bare, bare_skipped, memory, memory_skipped = (f"{ratio:.2f}" for ratio in ratios)
+    verdict = "It wins." if row["wins"] else "It loses." if min(ratios) >= 1 else "It does not win."
     return (
         f"{row['network']}, {row['scheme']}: within {NEAR:g} points from {row['steps']} steps on, where arithmetic "
-        f"takes {bare['all']:.2f} of the graded network's energy ({bare['not zero']:.2f} if that skips zeros), with "
-        f"memory {memory['all']:.2f} ({memory['not zero']:.2f}). {verdict}"
+        f"takes {bare} of the graded network's energy ({bare_skipped} if that skips zeros), with memory {memory} "
+        f"({memory_skipped}). {verdict}"
     )
 
 
@@ -93,66 +100,63 @@ def table(graded: list[dict[str, Any]], spiking: list[dict[str, Any]]) -> list[l
 
 
 def panels(graded: list[dict[str, Any]], spiking: list[dict[str, Any]]) -> list[Panel]:
-    """Accuracy over time, over energy of arithmetic, over energy with memory."""
-    lowest = min(80.0, *(float(np.mean(row["accuracy"])) - 5 for row in graded))
-    levels = {row["neurons"]: (float("nan"), float(np.mean(row["accuracy"]))) for row in graded}
-    over_time = {row["scheme"]: (np.asarray(row["times"]), np.asarray(row["accuracy"])) for row in spiking}
-    drawn = [against(over_time, levels, "time steps", "accuracy (%)", lowest=lowest, legend=True)]
+    """Accuracy over time, over energy of arithmetic, over energy with memory.
+
+    Args:
+        graded: the results of a network, with rectifiers and with steps.
+        spiking: of its schemes.
+    """
+    right = {row["neurons"]: float(np.mean(row["accuracy"])) for row in graded}
+    lowest = min(80.0, *(level - 5 for level in right.values()))
+    values = {row["scheme"]: np.asarray(row["accuracy"]) for row in spiking}
+    over_time = {row["scheme"]: (np.asarray(row["times"]), values[row["scheme"]]) for row in spiking}
+    drawn = [against(over_time, {}, list(right.values()), "time steps", lowest)]
     for words in ("arithmetic", "with memory"):
-        curves = {
-            row["scheme"]: (
-                np.asarray([energy["45 nm"][words] for energy in row["energy_nj"]]),
-                np.asarray(row["accuracy"]),
-            )
-            for row in spiking
-        }
-        own = graded[0]
-        points = {
-            "graded": (own["energy_nj"]["45 nm"][words], levels["rectifier"][1]),
-            "graded, without zeros": (own["energy_skipping_zeros_nj"]["45 nm"][words], levels["rectifier"][1]),
-        }
-        label = f"energy, 45 nm, {words} (nJ)"
-        drawn.append(against(curves, points, label, "accuracy (%)", lowest=lowest))
+        spent = {row["scheme"]: np.asarray([e["45 nm"][words] for e in row["energy_nj"]]) for row in spiking}
+        curves = {scheme: (places, values[scheme]) for scheme, places in spent.items()}
+        points = {}
+        for row in graded:
+            for zeros, field in (("", "energy_nj"), (", zeros skipped", "energy_skipping_zeros_nj")):
+                points[f"graded, {row['neurons']}{zeros}"] = (row[field]["45 nm"][words], right[row["neurons"]])
+        drawn.append(against(curves, points, [], f"energy, 45 nm, {words} (nJ)", lowest))
     return drawn
 
 
 def against(
     curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
     points: Mapping[str, tuple[float, float]],
+    levels: Sequence[float],
     label: str,
-    value: str,
-    *,
     lowest: float,
-    title: str = "",
-    legend: bool = False,
 ) -> Panel:
-    """A line per scheme over a logarithmic axis, in a band from the lowest to the highest seed, and graded networks.
+    """Accuracy over a logarithmic axis: a line per scheme, in a band from the lowest to the highest seed.
 
     Args:
-        curves: for each scheme where its points are, `[points]`, and their values, `[seeds, points]`.
-        points: for each graded network where it is and its value, drawn as a diamond; one without a place (NaN) as a
-            dashed line.
+        curves: for each scheme where its points are, `[points]`, and their accuracies, `[seeds, points]` (%).
+        points: for each graded network where it is and its accuracy; the legend names these if there are any, else the
+            curves.
+        levels: accuracies of graded networks, as dashed lines.
         label: of the axis, with its unit.
-        value: what the values are, with their unit.
-        lowest: where the axis of values begins; what is below is cut off.
-        title: of the panel.
-        legend: whether the names are written.
+        lowest: where the axis of accuracies begins; what is below is cut off.
     """
 
     def draw(figure: Any) -> None:
+        from matplotlib.ticker import NullLocator
+
         axes = figure.subplots()
+        axes.set_xscale("log")
         for colour, (name, (places, values)) in zip(COLOURS, curves.items(), strict=False):
+            name = f"_{name}" if points else name
             axes.plot(places, values.mean(axis=0), color=colour, marker="o", markersize=3, linewidth=1.2, label=name)
             axes.fill_between(places, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-        for style, (name, (place, height)) in zip(("D", "d", "s", "v"), points.items(), strict=False):
-            if np.isnan(place):
-                axes.axhline(height, color=FAINT, linestyle="--", linewidth=1)
-            else:
-                axes.plot([place], [height], color="#000000", marker=style, markersize=5, linestyle="none", label=name)
-        axes.set_xscale("log")
-        axes.set(xlabel=label, ylabel=value, title=title)
-        axes.set_ylim(lowest, 100.5)
-        if legend:
-            axes.legend(loc="lower right", fontsize=7)
+            if not points:
+                axes.set_xticks(places, [f"{place:g}" for place in places])
+                axes.xaxis.set_minor_locator(NullLocator())
+        for style, (name, (place, height)) in zip("DdsP", points.items(), strict=False):
+            axes.plot([place], [height], color=INK, marker=style, markersize=5, linestyle="none", label=name)
+        for level in levels:
+            axes.axhline(level, color=FAINT, linestyle="--", linewidth=1)
+        axes.set(xlabel=label, ylabel="accuracy (%)", ylim=(lowest, 100.5))
+        axes.legend(loc="lower right", fontsize=7, frameon=True, framealpha=0.9, edgecolor="none")
 
     return draw

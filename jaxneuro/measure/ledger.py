@@ -21,7 +21,8 @@ class Ledger:
         parameter_bytes: their size, zeros included (the footprint of NeuroBench is this and `state_bytes`).
         state_numbers: real numbers in its state.
         state_bytes: its size, random keys and counters included.
-        tally: operations of one step, by kind; all of them, whatever the numbers are.
+        tally: operations of one step, by kind: all that are in the program, whatever the numbers are, and also those
+            whose results only gradients need, such as the pretended slope of a spike.
         traffic_bytes: what one step reads and writes if nothing is kept near the arithmetic: all parameters once, the
             state twice, the input and the output.
     """

@@ -3,7 +3,6 @@ import struct
 import numpy as np
 import pytest
 
-from jaxneuro.launch import conversion_page
 from jaxneuro.launch.config import ConfigError
 from tests.experiments.small import run
 
@@ -72,25 +71,3 @@ def test_files_of_mnist_are_read_from_the_folder_that_the_user_names(tmp_path):
     results, _ = run("conversion/quickstart.yaml", tmp_path / "run", *images, *small)
     assert results["samples"] == {"training": 60_000, "test": 30}
     assert results["graded"][0]["macs"] == 784 * 4 + 4 * 4 + 4 * 10
-
-
-def answer(steps, all_bare, zero_bare, all_memory, zero_memory):
-    ratios = {
-        "arithmetic": {"all": all_bare, "not zero": zero_bare},
-        "with memory": {"all": all_memory, "not zero": zero_memory},
-    }
-    wins = max(all_bare, zero_bare, all_memory, zero_memory) < 1
-    return {"network": "a", "scheme": "b", "steps": steps, "ratios": ratios, "wins": wins}
-
-
-@pytest.mark.parametrize(
-    ("row", "words"),
-    [
-        (answer(4, 0.3, 0.6, 0.7, 0.9), "It wins."),
-        (answer(4, 0.3, 0.6, 1.2, 2.4), "It does not win."),
-        (answer(4, 1.3, 1.6, 4.2, 8.4), "It loses."),
-        ({"network": "a", "scheme": "b", "steps": None, "ratios": None, "wins": False}, "It loses."),
-    ],
-)
-def test_the_page_says_when_spikes_do_not_win(row, words):
-    assert conversion_page.sentence(row).endswith(words)
