@@ -253,8 +253,46 @@ def spikes():
     return table([*columns, "zeros skipped"], rows)
 
 
+def patterns():
+    found = results("firing_patterns")
+    solved = {row["pattern"]: row for row in found["equations"]}
+    rows = []
+    for row in found["published"]:
+        own = solved.get(row["pattern"])
+        spikes, first = (f"{own['spikes']}", f"{own['first_ms']:.2f}") if own else ("runs away", "")
+        rows.append([f"{row['pattern']} {row['name']}", f"{row['spikes']}", f"{row['first_ms']:.2f}", spikes, first])
+    columns = ["pattern", "spikes", "first (ms)", "spikes of the equations", "first of the equations (ms)"]
+    return table(columns, rows)
+
+
+def fidelity():
+    rows = [
+        [
+            row["model"],
+            row["what"],
+            f"{row['error']:.0e}",
+            f"{row['allowed']:.0e}" if row["allowed"] else "0",
+            row["unit"],
+        ]
+        for row in results("fidelity")["checks"]
+    ]
+    return table(["model", "what", "error", "allowed", "unit"], rows)
+
+
+def exponential_patterns():
+    names = {row["name"]: [] for row in results("firing_patterns")["adex"]}
+    for row in results("firing_patterns")["adex"]:
+        varied = "" if row["variation"] is None else f"{row['variation']:.2f}"
+        names[row["name"]].append((f"{row['spikes']}", varied))
+    rows = [[name, *(spikes for spikes, _ in both), both[-1][1]] for name, both in names.items()]
+    return table(["pattern", "spikes at 0.1 ms", "spikes at 0.01 ms", "variation of intervals"], rows)
+
+
 TABLES = {
     "conversion": spikes,
+    "fidelity": fidelity,
+    "firing patterns": patterns,
+    "firing patterns of AdEx": exponential_patterns,
     "quickstart": quickstart,
     "text": text,
     "recurrent": recurrent,
