@@ -169,6 +169,7 @@ WANTED = {
     "RandomStart": ", machine: {kind: LIF}, variable: voltage_mv, center: 0, spread: 5",
     "ConductanceBased": ", kinetics: {kind: Exponential}",
     "Sparse": ", probability: 0.5",
+    "Located": ", flow: {kind: HodgkinHuxley}",
     "ParallelCell": ", genome: MinGRU",
     **dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU"),
 }
