@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import relayed
-from jaxneuro.machine import Numbers, Scalar, StateMachine, parameter
+from jaxneuro.machine import Scalar, StateMachine, parameter
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
 
@@ -45,7 +45,7 @@ class SynapticLIF(StateMachine[SynapticLIFState, Float[Array, "receptors"], Floa
     `iaf_psc_exp` of NEST: Tsodyks, Uziel and Markram 2000, Journal of Neuroscience 20:RC50.
     """
 
-    tau_synapses_ms: Numbers = parameter(above=0.0, unit="ms")
+    tau_synapses_ms: Float[Array, "receptors"] = parameter(above=0.0, unit="ms")
     tau_ms: Scalar = parameter(10.0, above=0.0, unit="ms")
     resistance_mohm: Scalar = parameter(40.0, above=0.0, unit="MOhm")
     bias_na: Scalar = parameter(0.0, unit="nA")
