@@ -40,9 +40,8 @@ class TripletSTDP(StateMachine[TripletSTDPState, Firing, Float[Array, "outputs"]
 
     Input: `Firing`, `[inputs]` and `[outputs]`. Output: the drive, `[outputs]`.
 
-    The defaults are those fitted to visual cortex with all spikes (table 4 of the paper; weights of about 1). Further
-    sets: visual cortex, all, minimal: A2_plus 0, A3_plus 6.5e-3, A2_minus 7.1e-3, A3_minus 0, tau_y 114. Hippocampus
-    (table 3), all, minimal: 5.3e-3, 8e-3, 3.5e-3, 0, tau_y 40.
+    The defaults are those fitted to visual cortex with all spikes, for weights of about 1. The paper's minimal set:
+    A2_plus 0, A3_plus 6.5e-3, A2_minus 7.1e-3, A3_minus 0, tau_y 114.
 
     Reference: Pfister and Gerstner 2006, Journal of Neuroscience 26:9673, eqs. 3 and 4.
     """

@@ -105,6 +105,17 @@ SYNAPSES: tuple[Row, ...] = (
         smooth=True,
         quick=False,
     ),
+    Row(
+        "Receptors",
+        lambda key: synapses.Receptors(
+            synapses.Exponential(tau_ms=3.0, dt_ms=1.0),
+            synapses.ConductanceBased(synapses.Alpha(tau_ms=2.0, dt_ms=1.0), reversal_mv=-7.0),
+            synapses.Delta(),
+        ),
+        lambda generator, steps: tuple(vectors()(generator, steps) for _ in range(3)),
+        smooth=True,
+        quick=False,
+    ),
     Row("NMDA", lambda key: synapses.NMDA(synapses.Exponential(tau_ms=3.0, dt_ms=1.0)), arriving_at, smooth=True),
     Row(
         "SynapticLIF",
