@@ -19,6 +19,7 @@ from jaxneuro.synapses.inhibitory_stdp import InhibitorySTDP as InhibitorySTDP
 from jaxneuro.synapses.nmda import NMDA as NMDA
 from jaxneuro.synapses.nmda import ArrivingAt as ArrivingAt
 from jaxneuro.synapses.pair_stdp import PairSTDP as PairSTDP
+from jaxneuro.synapses.plastic import Plastic as Plastic
 from jaxneuro.synapses.receptors import Receptors as Receptors
 from jaxneuro.synapses.rewarded_stdp import RewardedFiring as RewardedFiring
 from jaxneuro.synapses.rewarded_stdp import RewardedSTDP as RewardedSTDP

@@ -66,6 +66,11 @@ def tag_and_capture(key):
     )  # fmt: skip
 
 
+def plastic(key):
+    rule = synapses.PairSTDP(weights(), 0.02, 0.03, 3.0, 4.0, dt_ms=1.0)
+    return synapses.Plastic(rule, jn.Population(jn.Rate(threshold=0.3), 2, shared=True), jnp.zeros(2))
+
+
 def weights():
     """Of synapses that are neither at a bound nor far from it."""
     return 0.3 + 0.1 * jnp.arange(6.0).reshape(2, 3)
@@ -164,6 +169,7 @@ SYNAPSES: tuple[Row, ...] = (
         rewarded,
         smooth=True,
     ),
+    Row("Plastic", plastic, spikes(3), smooth=True, quick=False),
     Row("CalciumPlasticity", calcium, firing, smooth=True, quick=False),
     Row("TagAndCapture", tag_and_capture, episodes, smooth=True),
     Row("TsodyksMarkram", lambda key: synapses.TsodyksMarkram(9.0, 20.0, dt_ms=1.0), spikes(), smooth=True),
