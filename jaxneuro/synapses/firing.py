@@ -5,6 +5,7 @@ A rule looks at the traces of spikes before the present step: two spikes in one 
 
 import equinox as eqx
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 
@@ -51,6 +52,22 @@ def marked(trace: Float[Array, "neurons"], spikes: Float[Array, "neurons"], pair
 def pairs(postsynaptic: Float[Array, "outputs"], presynaptic: Float[Array, "inputs"]) -> Float[Array, "outputs inputs"]:
     """The product of every postsynaptic with every presynaptic number, `[outputs, inputs]`."""
     return postsynaptic[:, None] * presynaptic[None]
+
+
+def check_weights(rule: str, weights: Float[Array, "..."], largest: Float[Array, "..."]) -> None:
+    """Refuse weights that the first step would cut off.
+
+    Args:
+        rule: name of the class, for the message.
+        weights: the first weights.
+        largest: the upper bound.
+
+    Raises:
+        ValueError: if a weight is above the bound.
+    """
+    concrete = not isinstance(weights, Tracer) and not isinstance(largest, Tracer) and weights.size and largest.size
+    if concrete and bool(weights.max() > largest.max()):
+        raise ValueError(f"{rule} got weights up to {weights.max():g}; they must be at most largest={largest.max():g}.")
 
 
 def bounded(

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.machine import Scalar, StateMachine, parameter
-from jaxneuro.synapses.firing import Firing, bounded, faded, marked, pairs
+from jaxneuro.synapses.firing import Firing, bounded, check_weights, faded, marked, pairs
 
 
 class InhibitorySTDPState(eqx.Module):
@@ -25,7 +25,7 @@ class InhibitorySTDP(StateMachine[InhibitorySTDPState, Firing, Float[Array, "out
 
     Fields:
         weights: W at first, `[outputs, inputs]`, in the unit of what they feed; 0 to `largest`.
-        rate: eta, in that unit.
+        learning_rate: eta, in that unit.
         target_hz: rho (Hz).
         tau_ms: tau (ms).
         largest: the upper bound of a weight.
@@ -37,11 +37,14 @@ class InhibitorySTDP(StateMachine[InhibitorySTDPState, Firing, Float[Array, "out
     """
 
     weights: Float[Array, "outputs inputs"] = parameter(at_least=0.0)
-    rate: Scalar = parameter(0.01, at_least=0.0)
+    learning_rate: Scalar = parameter(0.01, at_least=0.0)
     target_hz: Scalar = parameter(3.0, at_least=0.0, unit="Hz")
     tau_ms: Scalar = parameter(20.0, above=0.0, unit="ms")
     largest: Scalar = parameter(100.0, above=0.0)
     dt_ms: Scalar = parameter(0.1, above=0.0, unit="ms")
+
+    def __check_init__(self) -> None:
+        check_weights("InhibitorySTDP", self.weights, self.largest)
 
     def init(self, key: PRNGKeyArray) -> InhibitorySTDPState:
         """The first weights; no spikes so far."""
@@ -54,8 +57,8 @@ class InhibitorySTDP(StateMachine[InhibitorySTDPState, Firing, Float[Array, "out
         """The drive, the change of the weights, and the marks of the present spikes."""
         before, behind = (faded(trace, self.dt_ms, self.tau_ms) for trace in (state.presynaptic, state.postsynaptic))
         alpha = 2 * self.target_hz * self.tau_ms / 1000
-        up = self.rate * (pairs(behind, input.presynaptic) + pairs(input.postsynaptic, before))
-        down = jnp.broadcast_to(self.rate * alpha * input.presynaptic, up.shape)
+        up = self.learning_rate * (pairs(behind, input.presynaptic) + pairs(input.postsynaptic, before))
+        down = jnp.broadcast_to(self.learning_rate * alpha * input.presynaptic, up.shape)
         weights = bounded(state.weights, up, down, self.largest, jnp.zeros_like(self.largest))
         before, behind = marked(before, input.presynaptic, "all"), marked(behind, input.postsynaptic, "all")
         return InhibitorySTDPState(weights, before, behind), input.presynaptic @ state.weights.T

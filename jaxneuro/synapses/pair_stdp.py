@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.initial import check_choice
 from jaxneuro.machine import Scalar, StateMachine, parameter
-from jaxneuro.synapses.firing import Firing, bounded, faded, marked, pairs
+from jaxneuro.synapses.firing import Firing, bounded, check_weights, faded, marked, pairs
 
 
 class PairSTDPState(eqx.Module):
@@ -54,6 +54,7 @@ class PairSTDP(StateMachine[PairSTDPState, Firing, Float[Array, "outputs"]]):
 
     def __check_init__(self) -> None:
         check_choice("PairSTDP", "pairing", self.pairing, ("all", "nearest"))
+        check_weights("PairSTDP", self.weights, self.largest)
 
     def init(self, key: PRNGKeyArray) -> PairSTDPState:
         """The first weights; no spikes so far."""

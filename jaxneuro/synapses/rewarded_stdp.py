@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.machine import Scalar, StateMachine, parameter
-from jaxneuro.synapses.firing import Firing, faded, marked, pairs
+from jaxneuro.synapses.firing import Firing, check_weights, faded, marked, pairs
 
 
 class RewardedFiring(eqx.Module):
@@ -55,6 +55,9 @@ class RewardedSTDP(StateMachine[RewardedSTDPState, RewardedFiring, Float[Array, 
     tau_dopamine_ms: Scalar = parameter(200.0, above=0.0, unit="ms")
     largest: Scalar = parameter(4.0, above=0.0)
     dt_ms: Scalar = parameter(1.0, above=0.0, unit="ms")
+
+    def __check_init__(self) -> None:
+        check_weights("RewardedSTDP", self.weights, self.largest)
 
     def init(self, key: PRNGKeyArray) -> RewardedSTDPState:
         """The first weights; no spikes and no dopamine so far."""

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.initial import check_choice
 from jaxneuro.machine import Scalar, StateMachine, parameter
-from jaxneuro.synapses.firing import Firing, bounded, faded, marked, pairs
+from jaxneuro.synapses.firing import Firing, bounded, check_weights, faded, marked, pairs
 
 
 class TripletSTDPState(eqx.Module):
@@ -62,6 +62,7 @@ class TripletSTDP(StateMachine[TripletSTDPState, Firing, Float[Array, "outputs"]
 
     def __check_init__(self) -> None:
         check_choice("TripletSTDP", "pairing", self.pairing, ("all", "nearest"))
+        check_weights("TripletSTDP", self.weights, self.largest)
 
     def init(self, key: PRNGKeyArray) -> TripletSTDPState:
         """The first weights; no spikes so far."""

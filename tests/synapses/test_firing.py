@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxneuro.synapses import InhibitorySTDP, PairSTDP, RewardedSTDP, TripletSTDP
 from jaxneuro.synapses.firing import bounded, faded, marked, pairs
 
 
@@ -35,3 +36,10 @@ def test_no_change_leads_out_of_bounds():
     limits = (jnp.asarray(2.0), jnp.asarray(0.0))
     assert bounded(weight, much, none, *limits)[0, 0] == 2
     assert bounded(weight, none, much, *limits)[0, 0] == 0
+
+
+@pytest.mark.parametrize("rule", [PairSTDP, TripletSTDP, InhibitorySTDP, RewardedSTDP])
+def test_weights_above_the_bound_are_refused(rule):
+    with pytest.raises(ValueError, match=f"{rule.__name__} got weights up to 3; they must be at most largest=2"):
+        rule(jnp.asarray([[1.0, 3.0]]), largest=2.0)
+    assert rule(jnp.asarray([[1.0, 2.0]]), largest=2.0).weights.shape == (1, 2)
