@@ -150,6 +150,15 @@ SYNAPSES: tuple[Row, ...] = (
         quick=False,
     ),
     Row(
+        "PairSTDP of sparse synapses",
+        lambda key: synapses.PairSTDP(
+            synapses.Sparse(3, 2, probability=0.6, weight=0.4, key=key), 0.02, 0.03, 3.0, 4.0, dt_ms=1.0
+        ),
+        firing,
+        smooth=True,
+        quick=False,
+    ),
+    Row(
         "TripletSTDP",
         lambda key: synapses.TripletSTDP(weights(), 0.01, 0.02, 0.02, 0.01, 3.0, 6.0, 4.0, 8.0, dt_ms=1.0),
         firing,
