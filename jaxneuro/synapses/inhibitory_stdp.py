@@ -65,10 +65,9 @@ class InhibitorySTDP(StateMachine[InhibitorySTDPState, Firing, Float[Array, "out
         """The drive, the change of the weights, and the marks of the present spikes."""
         before, behind = (faded(trace, self.dt_ms, self.tau_ms) for trace in (state.presynaptic, state.postsynaptic))
         alpha = 2 * self.target_hz * self.tau_ms / 1000
-        up = self.learning_rate * (
-            pairs(self.weights, behind, input.presynaptic) + pairs(self.weights, input.postsynaptic, before)
-        )
-        down = self.learning_rate * alpha * pairs(self.weights, jnp.ones_like(behind), input.presynaptic)
+        near = pairs(self.weights, behind, input.presynaptic) + pairs(self.weights, input.postsynaptic, before)
+        lone = pairs(self.weights, jnp.ones_like(behind), input.presynaptic)
+        up, down = self.learning_rate * near, self.learning_rate * alpha * lone
         weights = bounded(state.weights, up, down, self.largest, jnp.zeros_like(self.largest))
         before, behind = marked(before, input.presynaptic, "all"), marked(behind, input.postsynaptic, "all")
         return InhibitorySTDPState(weights, before, behind), driven(self.weights, state.weights, input.presynaptic)
