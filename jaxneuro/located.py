@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from jaxneuro.flow import Flow
 from jaxneuro.machine import Input, Output, Scalar, State, StateMachine, parameter
 from jaxneuro.root import root
+from jaxneuro.timed import TimedSpike
 
 Vector = Float[Array, "variables"]
 Slope = Callable[[Vector], Vector]
@@ -30,13 +31,6 @@ STAGES = (
 )
 ERROR = (71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
 MOST_SUBSTEPS = 2000
-
-
-class TimedSpike(eqx.Module):
-    """1.0 if the step holds a spike, else 0.0, and how long after the start of the step it came (ms; 0 if none)."""
-
-    spike: Float[Array, ""]
-    offset_ms: Float[Array, ""]
 
 
 class Eventful(Flow[State, Input, Output]):

@@ -274,6 +274,9 @@ def _allowed(parameter: inspect.Parameter, fields: dict[str, dataclasses.Field[A
     if bounds and parameter.default is parameter.empty and _has_axes(field):
         return None
     chosen: Any = None
+    declared = () if field is None else typing.get_args(field.type) or (field.type,)
+    if bounds and parameter.default is parameter.empty and any(getattr(option, "dims", ()) for option in declared):
+        return None  # an array, which no number stands for
     if bool in options or isinstance(parameter.default, bool):
         chosen = bool
     elif int in options and float not in options:

@@ -160,6 +160,11 @@ def test_every_kind_is_a_public_class_that_is_not_abstract():
         assert not inspect.isabstract(machine)
 
 
+def test_a_machine_that_is_made_of_given_arrays_is_no_kind():
+    assert "PairSTDP" in public(jn.StateMachine)
+    assert not {"PairSTDP", "TagAndCapture", "SynapticLIF"} & set(kinds(Kind(supplied=("inputs", "outputs"))))
+
+
 NEEDS = {"inputs": 4, "units": 4, "outputs": 2, "size": 2}
 # What else a kind cannot be without.
 WANTED = {

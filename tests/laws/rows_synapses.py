@@ -66,6 +66,11 @@ def tag_and_capture(key):
     )  # fmt: skip
 
 
+def plastic(key):
+    rule = synapses.PairSTDP(weights(), 0.02, 0.03, 3.0, 4.0, dt_ms=1.0)
+    return synapses.Plastic(rule, jn.Population(jn.Rate(threshold=0.3), 2, shared=True), jnp.zeros(2))
+
+
 def weights():
     """Of synapses that are neither at a bound nor far from it."""
     return 0.3 + 0.1 * jnp.arange(6.0).reshape(2, 3)
@@ -105,6 +110,17 @@ SYNAPSES: tuple[Row, ...] = (
         smooth=True,
         quick=False,
     ),
+    Row(
+        "Receptors",
+        lambda key: synapses.Receptors(
+            synapses.Exponential(tau_ms=3.0, dt_ms=1.0),
+            synapses.ConductanceBased(synapses.Alpha(tau_ms=2.0, dt_ms=1.0), reversal_mv=-7.0),
+            synapses.Delta(),
+        ),
+        lambda generator, steps: tuple(vectors()(generator, steps) for _ in range(3)),
+        smooth=True,
+        quick=False,
+    ),
     Row("NMDA", lambda key: synapses.NMDA(synapses.Exponential(tau_ms=3.0, dt_ms=1.0)), arriving_at, smooth=True),
     Row(
         "SynapticLIF",
@@ -134,6 +150,15 @@ SYNAPSES: tuple[Row, ...] = (
         quick=False,
     ),
     Row(
+        "PairSTDP of sparse synapses",
+        lambda key: synapses.PairSTDP(
+            synapses.Sparse(3, 2, probability=0.6, weight=0.4, key=key), 0.02, 0.03, 3.0, 4.0, dt_ms=1.0
+        ),
+        firing,
+        smooth=True,
+        quick=False,
+    ),
+    Row(
         "TripletSTDP",
         lambda key: synapses.TripletSTDP(weights(), 0.01, 0.02, 0.02, 0.01, 3.0, 6.0, 4.0, 8.0, dt_ms=1.0),
         firing,
@@ -153,6 +178,7 @@ SYNAPSES: tuple[Row, ...] = (
         rewarded,
         smooth=True,
     ),
+    Row("Plastic", plastic, spikes(3), smooth=True, quick=False),
     Row("CalciumPlasticity", calcium, firing, smooth=True, quick=False),
     Row("TagAndCapture", tag_and_capture, episodes, smooth=True),
     Row("TsodyksMarkram", lambda key: synapses.TsodyksMarkram(9.0, 20.0, dt_ms=1.0), spikes(), smooth=True),
