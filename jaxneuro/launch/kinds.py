@@ -274,9 +274,6 @@ def _allowed(parameter: inspect.Parameter, fields: dict[str, dataclasses.Field[A
     if bounds and parameter.default is parameter.empty and _has_axes(field):
         return None
     chosen: Any = None
-    declared = () if field is None else typing.get_args(field.type) or (field.type,)
-    if bounds and parameter.default is parameter.empty and any(getattr(option, "dims", ()) for option in declared):
-        return None  # an array, which no number stands for
     if bool in options or isinstance(parameter.default, bool):
         chosen = bool
     elif int in options and float not in options:
@@ -297,9 +294,8 @@ def _allowed(parameter: inspect.Parameter, fields: dict[str, dataclasses.Field[A
 
 def _has_axes(field: dataclasses.Field[Any] | None) -> bool:
     """Whether a field is an array of named axes, for which no number can stand."""
-    return any(
-        dimension not in ("", "...") for dimension in getattr(getattr(field, "type", None), "dim_str", "").split()
-    )
+    declared = () if field is None else typing.get_args(field.type) or (field.type,)
+    return any(getattr(option, "dim_str", "") not in ("", "...") for option in declared)
 
 
 def _understood(reading: Callable[[Any], Any]) -> AfterValidator:
