@@ -1,5 +1,6 @@
 """Populations joined by synapses: `Network`, ready-made networks, and the rates that theory gives them."""
 
+from jaxneuro.networks.blocks import run_in_blocks as run_in_blocks
 from jaxneuro.networks.brunel import balanced as balanced
 from jaxneuro.networks.brunel import brunel as brunel
 from jaxneuro.networks.mean_field import brunel_rate as brunel_rate
