@@ -139,7 +139,7 @@ def relayed(
     Returns:
         The content of the store, in ms times the source's unit.
 
-    Reference: Rotter and Diesmann 1999, Biological Cybernetics 81:381, section 3.1.
+    Reference: Rotter and Diesmann 1999, Biological Cybernetics 81:381.
     """
     first, second = dt_ms / first_ms, dt_ms / second_ms
     # The slower decay stands before phi, so that the exponential in phi cannot overflow.

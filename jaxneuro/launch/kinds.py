@@ -270,6 +270,8 @@ def _allowed(parameter: inspect.Parameter, fields: dict[str, dataclasses.Field[A
     options = typing.get_args(annotation) if union else (annotation,)
     bounds: Bounds | None = field.metadata.get("parameter") if field else None
     chosen: Any = None
+    if field is not None and bounds and parameter.default is parameter.empty and getattr(field.type, "dims", ()):
+        return None  # an array, which no number stands for
     if bool in options or isinstance(parameter.default, bool):
         chosen = bool
     elif int in options and float not in options:

@@ -15,7 +15,7 @@ SIZE = 64
 # What a layer is shown with that cannot be without it.
 EXAMPLES: dict[str, Any] = {"inner": {"kind": "LSTM"}, "genome": "LSTM"}
 # A kind that cannot be with one of these has its own.
-OWN_EXAMPLES: dict[str, dict[str, Any]] = {"ParallelCell": {"genome": "MinGRU"}}
+OWN_EXAMPLES: dict[str, dict[str, Any]] = {"ParallelCell": {"genome": "MinGRU"}, "Sparse": {"fan_out": 8}}
 
 
 def neurons() -> Table:

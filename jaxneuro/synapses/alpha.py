@@ -20,9 +20,9 @@ class AlphaState(eqx.Module):
 class Alpha(StateMachine[AlphaState, Float[Array, ""], Float[Array, ""]]):
     """A synapse whose response rises and falls with one time constant: `y(t) = weight k(t)`.
 
-    `k(t) = t / tau e^(1 - t / tau)`, as two equal exponentials in series, `r' = -r / tau`, `s' = -s / tau + r`, by their
-    exact propagator: `s <- e^(-dt / tau) (s + dt r)`, `r <- e^(-dt / tau) r + x`. The peak comes tau after the spike; y is the value at
-    the start of the step, so that a spike is seen from the next step on.
+    `k(t) = t / tau e^(1 - t / tau)`, as two equal exponentials in series, `r' = -r / tau`, `s' = -s / tau + r`, by
+    their exact propagator: `s <- e^(-dt / tau) (s + dt r)`, `r <- e^(-dt / tau) r + x`. The peak comes tau after the
+    spike; y is the value at the start of the step, so that a spike is seen from the next step on.
 
     Fields:
         weight: height of the response to one spike over a connection of weight 1, in the unit of the output: the
@@ -35,7 +35,7 @@ class Alpha(StateMachine[AlphaState, Float[Array, ""], Float[Array, ""]]):
     Input: the spikes that arrive in the step, each times the weight of its connection, a scalar. Output: a scalar.
 
     Reference: Rall 1967, Journal of Neurophysiology 30:1138; exact step: Rotter and Diesmann 1999, Biological
-    Cybernetics 81:381, section 3.1.2.
+    Cybernetics 81:381.
     """
 
     weight: Scalar = parameter(1.0)

@@ -18,7 +18,7 @@ class ConductanceBased(StateMachine[PyTree, PyTree, Conductance]):
 
     Input: that of the kinetics. Output: a `Conductance` of the shape of g, a scalar or `[neurons]`.
 
-    Reference: Destexhe, Mainen and Sejnowski 1994, Journal of Computational Neuroscience 1:195, eq. 1.
+    Reference: Destexhe, Mainen and Sejnowski 1994, Journal of Computational Neuroscience 1:195.
     """
 
     kinetics: StateMachine[Any, Any, Float[Array, "*neurons"]]

@@ -37,8 +37,8 @@ class DualExponential(StateMachine[DualExponentialState, Float[Array, ""], Float
 
     Input: the spikes that arrive in the step, each times the weight of its connection, a scalar. Output: a scalar.
 
-    Reference: Roth and van Rossum 2009, Modeling Synapses, in Computational Modeling Methods for Neuroscientists, ch. 6,
-    eqs. 6.2 to 6.6; exact step: Rotter and Diesmann 1999, Biological Cybernetics 81:381.
+    Reference: Roth and van Rossum 2009, Modeling Synapses, in Computational Modeling Methods for Neuroscientists,
+    chapter 6; exact step: Rotter and Diesmann 1999, Biological Cybernetics 81:381.
     """
 
     weight: Scalar = parameter(1.0)

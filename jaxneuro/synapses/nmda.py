@@ -35,7 +35,7 @@ class NMDA(StateMachine[PyTree, ArrivingAt, Conductance]):
     Input: `ArrivingAt`: what the kinetics take, and the postsynaptic voltage, of shape `[neurons]` or a scalar. Output:
     a `Conductance` of g B and g B E.
 
-    Reference: Jahr and Stevens 1990, Journal of Neuroscience 10:3178, eq. 4a.
+    Reference: Jahr and Stevens 1990, Journal of Neuroscience 10:3178.
     """
 
     kinetics: StateMachine[Any, Any, Float[Array, "*neurons"]] = eqx.field(

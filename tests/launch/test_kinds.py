@@ -160,6 +160,11 @@ def test_every_kind_is_a_public_class_that_is_not_abstract():
         assert not inspect.isabstract(machine)
 
 
+def test_a_machine_that_is_made_of_given_arrays_is_no_kind():
+    assert "PairSTDP" in public(jn.StateMachine)
+    assert not {"PairSTDP", "TagAndCapture", "SynapticLIF"} & set(kinds(Kind(supplied=("inputs", "outputs"))))
+
+
 NEEDS = {"inputs": 4, "units": 4, "outputs": 2, "size": 2}
 
 
@@ -170,6 +175,7 @@ def test_every_kind_can_be_named_and_built_with_its_defaults(name, key):
     nested = {"Population": ", shared: true, machine: {kind: Rate}", "NestedLSTM": ", inner: {kind: LSTM}"}
     nested |= dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU")
     nested["ParallelCell"] = ", genome: MinGRU"
+    nested |= {"ConductanceBased": ", kinetics: {kind: Exponential}", "Sparse": ", fan_out: 1"}
     flow = ", flow: {kind: LIF}" if "flow" in inspect.signature(public(jn.StateMachine)[name]).parameters else ""
     initial = ", initial: 0" if name == "Delay" else ""
     found = spec(f"{{kind: {name}{nested.get(name, flow or initial)}}}")

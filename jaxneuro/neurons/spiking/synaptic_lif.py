@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import relayed
-from jaxneuro.machine import Numbers, Scalar, StateMachine, parameter
+from jaxneuro.machine import Scalar, StateMachine, parameter
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
 
@@ -25,9 +25,9 @@ class SynapticLIF(StateMachine[SynapticLIFState, Float[Array, "receptors"], Floa
     advanced by its exact propagator:
     `V <- V_inf + (V - V_inf) e^(-dt / tau) + R / tau sum(P_k I_k)`, `V_inf = E + R I_0`, where
     `P_k = (e^(-dt / tau_k) - e^(-dt / tau)) / (1 / tau - 1 / tau_k)`, and `dt e^(-dt / tau)` where `tau_k = tau`. So a
-    postsynaptic potential is right to rounding on every point of the grid, whatever the step. A spike at current jump w
-    peaks `tau tau_k / (tau - tau_k) ln(tau / tau_k)` later. At `V >= theta` at the end of a step come a spike, the reset
-    and the refractory period, in which V is held and the currents decay.
+    postsynaptic potential is right to rounding on every point of the grid, whatever the step. After a jump V
+    peaks `tau tau_k / (tau - tau_k) ln(tau / tau_k)` later. At `V >= theta` at the end of a step come a spike, the
+    reset and the refractory period, in which V is held and the currents decay.
 
     Fields:
         tau_synapses_ms: tau_k, `[receptors]` (ms), such as one for excitation and one for inhibition.
@@ -41,11 +41,11 @@ class SynapticLIF(StateMachine[SynapticLIFState, Float[Array, "receptors"], Floa
 
     Input: by how much the currents jump at the start of the step (nA), `[receptors]`. Output: 1.0 on a spike, else 0.0.
 
-    Reference: Rotter and Diesmann 1999, Biological Cybernetics 81:381, section 3.1.1; the same neuron and grid as
+    Reference: Rotter and Diesmann 1999, Biological Cybernetics 81:381; the same neuron and grid as
     `iaf_psc_exp` of NEST: Tsodyks, Uziel and Markram 2000, Journal of Neuroscience 20:RC50.
     """
 
-    tau_synapses_ms: Numbers = parameter(above=0.0, unit="ms")
+    tau_synapses_ms: Float[Array, "receptors"] = parameter(above=0.0, unit="ms")
     tau_ms: Scalar = parameter(10.0, above=0.0, unit="ms")
     resistance_mohm: Scalar = parameter(40.0, above=0.0, unit="MOhm")
     bias_na: Scalar = parameter(0.0, unit="nA")

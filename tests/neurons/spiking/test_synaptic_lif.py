@@ -71,7 +71,7 @@ def test_a_constant_current_makes_it_fire_at_the_closed_forms_rate(float64):
 def test_voltage_is_held_while_refractory_and_currents_decay(float64):
     arriving = np.zeros((30, 1))
     arriving[0] = 30.0
-    state, spikes, record = jn.run(
+    _, spikes, record = jn.run(
         SynapticLIF(tau_synapses_ms=[5.0], dt_ms=0.5, refractory_ms=2.0), jnp.asarray(arriving), observe=lambda s: s
     )
     assert list(np.flatnonzero(spikes)[:2]) == [0, 5]
