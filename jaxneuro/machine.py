@@ -159,7 +159,9 @@ class Parameterised(eqx.Module):
                 continue
             if not jnp.issubdtype(value.dtype, jnp.floating):
                 continue
-            lowest, highest = float(value.min()), float(value.max())
+            # By NumPy: a number that is known is known inside `jit` too.
+            numbers = np.asarray(value)
+            lowest, highest = float(numbers.min()), float(numbers.max())
             rule = bounds.violation(lowest, highest)
             if rule is not None:
                 came = f"{lowest:g}" if lowest == highest or np.isnan(lowest) else f"{lowest:g} to {highest:g}"

@@ -169,6 +169,12 @@ def test_a_parameter_out_of_bounds_is_refused_by_name_value_and_rule(build, mess
     assert str(error.value) == message
 
 
+def test_a_machine_can_be_built_of_known_numbers_inside_a_compiled_function():
+    lif = jn.LIF()
+    step = jax.jit(lambda state, current: jn.Euler(lif, lif.dt_ms).step(state, current))
+    assert step(lif.init(jax.random.key(0)), jnp.asarray(1e9))[1] == 1
+
+
 def test_parameters_on_their_inclusive_bounds_are_taken():
     assert jn.LIF(refractory_ms=0.0, soft_reset=1.0, detach_reset=0.0).soft_reset == 1
     assert Bounds(at_least=0.0, at_most=1.0).violation(0.0, 1.0) is None
