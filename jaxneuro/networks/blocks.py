@@ -27,8 +27,8 @@ def run_in_blocks(
     """What `jn.run(population, inputs)` gives, computed block by block of neurons.
 
     The state of a block stays in the cache for all of time, where that of a whole population would go through memory at
-    every step. It pays for populations beyond the cache, some hundred thousand neurons. With several devices (`jaxneuro.launch` makes them of a CPU's
-    cores) each has its share of the blocks.
+    every step. It pays for populations beyond the cache, some hundred thousand neurons. With several devices
+    (`jaxneuro.launch` makes them of a CPU's cores) each has its share of the blocks.
 
     Args:
         population: neurons of one kind.

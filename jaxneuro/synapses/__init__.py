@@ -17,8 +17,8 @@ from jaxneuro.synapses.event import EventSynapses as EventSynapses
 from jaxneuro.synapses.exponential import Exponential as Exponential
 from jaxneuro.synapses.firing import Firing as Firing
 from jaxneuro.synapses.inhibitory_stdp import InhibitorySTDP as InhibitorySTDP
-from jaxneuro.synapses.nmda import ArrivingAt as ArrivingAt
 from jaxneuro.synapses.nmda import NMDA as NMDA
+from jaxneuro.synapses.nmda import ArrivingAt as ArrivingAt
 from jaxneuro.synapses.one_to_one import OneToOne as OneToOne
 from jaxneuro.synapses.pair_stdp import PairSTDP as PairSTDP
 from jaxneuro.synapses.rewarded_stdp import RewardedFiring as RewardedFiring

@@ -60,17 +60,3 @@ def vectors(*shape):
 def currents(*shape):
     # Strong enough that a neuron at rest spikes within one step at the upper end, and is inhibited at the lower.
     return lambda generator, steps: floats(generator.uniform(-20, 140, size=(steps, *shape)))
-
-
-class SmoothSpike(jn.Surrogate):
-    """The function whose true derivative is the arc tangent's kernel: a network of them has true gradients."""
-
-    slope: Float[Array, ""] = jn.parameter(0.5, above=0.0)
-
-    def kernel(self, distance):
-        """The kernel of `ArcTangent`."""
-        return jn.ArcTangent(self.slope).kernel(distance)
-
-    def __call__(self, distance):
-        """`arctan(pi slope u / 2) / pi + 1/2`."""
-        return jnp.arctan(jnp.pi / 2 * self.slope * distance) / jnp.pi + 0.5
