@@ -128,11 +128,13 @@ def _neurons(
         return jax.tree.map(lambda leaf: leaf.reshape(count, block, *leaf.shape[1:]), tree)
 
     def chosen(index: Array) -> tuple[PyTree, PyTree]:
-        whole = pick(0, count * block)
-        mine = [fixed if same else _at(folded(fixed), index) for fixed, same in zip(whole, same_for_all, strict=True)]
-        return some(*mine)
+        machines, drive, states = pick(0, count * block)
+        return some(
+            machines if shared else _at(folded(machines), index),
+            drive if single else _at(folded(drive), index),
+            _at(folded(states), index),
+        )
 
-    same_for_all = (shared, single, False)
     outcome = jax.lax.map(chosen, jnp.arange(count))
     outcome = jax.tree.map(lambda leaf: leaf.reshape(count * block, *leaf.shape[2:]), outcome)
     if count * block < size:
@@ -141,5 +143,5 @@ def _neurons(
     return outcome
 
 
-def _at(tree: PyTree, index: Array) -> PyTree:
+def _at(tree: Any, index: Array) -> Any:
     return jax.tree.map(lambda leaf: jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False), tree)

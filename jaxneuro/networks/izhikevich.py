@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
 from jaxneuro.compose import Population
+from jaxneuro.machine import StateMachine
 from jaxneuro.networks.network import Network, Projection
 from jaxneuro.networks.noise import NormalNoise
 from jaxneuro.neurons.spiking.izhikevich import Izhikevich
@@ -66,7 +67,7 @@ def izhikevich(
         b = 0.25 - 0.05 * r
         return Izhikevich(0.02 + 0.08 * r, b, -65.0, 2.0, start_mv=-65.0, start_recovery=-65 * b, dt_ms=0.5)
 
-    populations = {
+    populations: dict[str, StateMachine] = {
         "excitatory": Population(jax.vmap(regular)(kind), sizes["excitatory"]),
         "inhibitory": Population(jax.vmap(fast)(other), sizes["inhibitory"]),
     }
