@@ -176,6 +176,7 @@ def test_every_kind_can_be_named_and_built_with_its_defaults(name, key):
     nested |= dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU")
     nested["ParallelCell"] = ", genome: MinGRU"
     nested |= {"ConductanceBased": ", kinetics: {kind: Exponential}", "Sparse": ", fan_out: 1"}
+    nested["RandomStart"] = ", machine: {kind: LIF}, variable: voltage_mv, center: 0, spread: 1"
     flow = ", flow: {kind: LIF}" if "flow" in inspect.signature(public(jn.StateMachine)[name]).parameters else ""
     initial = ", initial: 0" if name == "Delay" else ""
     found = spec(f"{{kind: {name}{nested.get(name, flow or initial)}}}")
