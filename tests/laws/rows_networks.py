@@ -72,6 +72,7 @@ NETWORKS: tuple[Row, ...] = (
         lambda generator, steps: floats(generator.uniform(0, 500, (steps, 3))),
         smooth=True,
     ),
+    Row("NormalNoise", lambda key: networks.NormalNoise(2.0, 3, hold=2), vectors(3), smooth=True),
     Row(
         "RandomStart",
         lambda key: networks.RandomStart(synapses.Exponential(tau_ms=3.0, dt_ms=1.0), "open", 2.0, 1.0),
