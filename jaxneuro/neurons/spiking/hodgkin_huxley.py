@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Relaxing, exprel
+from jaxneuro.located import Eventful
 from jaxneuro.machine import Parameterised, Scalar, parameter
 from jaxneuro.root import root
 from jaxneuro.stimulus import Reaching, Stimulus, jumped, net_current, stimulus
@@ -29,7 +30,9 @@ class HodgkinHuxleyState(eqx.Module):
     above: Float[Array, ""]
 
 
-class HodgkinHuxley(Parameterised, Relaxing[HodgkinHuxleyState, Reaching, Spike]):
+class HodgkinHuxley(
+    Parameterised, Relaxing[HodgkinHuxleyState, Reaching, Spike], Eventful[HodgkinHuxleyState, Reaching, Spike]
+):
     """A patch of squid axon: `C dV/dt = I - g_Na m^3 h (V - E_Na) - g_K n^4 (V - E_K) - g_L (V - E_L)`.
 
     Every gate obeys `dx/dt = q (alpha (1 - x) - beta x)`, `q = Q10^((T - 6.3) / 10)`, with rates in 1/ms, V in mV:
@@ -39,8 +42,8 @@ class HodgkinHuxley(Parameterised, Relaxing[HodgkinHuxleyState, Reaching, Spike]
         n: alpha = 0.01 (V + 55) / (1 - exp(-(V + 55) / 10))      beta = 0.125 exp(-(V + 65) / 80)
 
     Rates and their gradients are finite at V = -40 and -55 too. It is a flow: `SplitExponentialEuler(HodgkinHuxley())`
-    is the machine, "gates first, then V". It starts at the rest of its own parameters, which is solved for; gradients
-    go through it.
+    is the machine, "gates first, then V", and `Located(HodgkinHuxley())` one with exact spike times. It starts at the
+    rest of its own parameters, which is solved for; gradients go through it.
 
     Fields:
         sodium_ms_per_cm2, potassium_ms_per_cm2, leak_ms_per_cm2: g_Na, g_K, g_L (mS/cm2).
@@ -96,6 +99,14 @@ class HodgkinHuxley(Parameterised, Relaxing[HodgkinHuxleyState, Reaching, Spike]
         """A spike where V has come up to threshold."""
         above = (state.voltage_mv >= self.threshold_mv).astype(state.above.dtype)
         return HodgkinHuxleyState(state.gates, state.voltage_mv, above), above * (1 - state.above)
+
+    def distance(self, state: HodgkinHuxleyState) -> Float[Array, ""]:
+        """`V - threshold` (mV)."""
+        return state.voltage_mv - self.threshold_mv
+
+    def fire(self, state: HodgkinHuxleyState) -> HodgkinHuxleyState:
+        """A spike of a membrane with channels resets nothing."""
+        return state
 
     def steady(self, voltage_mv: Float[Array, ""]) -> HodgkinHuxleyGates:
         """The gates after a long time at one voltage."""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Relaxing
+from jaxneuro.located import Eventful
 from jaxneuro.machine import Parameterised, Scalar, parameter
 from jaxneuro.root import root
 from jaxneuro.stimulus import Reaching, Stimulus, jumped, net_current, stimulus
@@ -83,11 +84,12 @@ class MembraneState(eqx.Module):
     above: Float[Array, ""]
 
 
-class Membrane(Parameterised, Relaxing[MembraneState, Reaching, Spike]):
+class Membrane(Parameterised, Relaxing[MembraneState, Reaching, Spike], Eventful[MembraneState, Reaching, Spike]):
     """A patch of membrane with channels k: `C dV/dt = I - sum_k g_k open_k (V - E_k)`.
 
-    It is a flow: `SplitExponentialEuler(Membrane(channels))` is the machine, "gates first, then V". It starts at the
-    rest of its own parameters, which is solved for; gradients go through it.
+    It is a flow: `SplitExponentialEuler(Membrane(channels))` is the machine, "gates first, then V", and
+    `Located(Membrane(channels))` one with exact spike times. It starts at the rest of its own parameters, which is
+    solved for; gradients go through it.
 
     Fields:
         channels: a tuple of them, such as `(SquidSodium(), SquidPotassium(), Leak())`; at least one is always open.
@@ -134,6 +136,14 @@ class Membrane(Parameterised, Relaxing[MembraneState, Reaching, Spike]):
         """A spike where V has come up to threshold."""
         above = (state.voltage_mv >= self.threshold_mv).astype(state.above.dtype)
         return MembraneState(state.channels, state.voltage_mv, above), above * (1 - state.above)
+
+    def distance(self, state: MembraneState) -> Float[Array, ""]:
+        """`V - threshold` (mV)."""
+        return state.voltage_mv - self.threshold_mv
+
+    def fire(self, state: MembraneState) -> MembraneState:
+        """A spike of a membrane with channels resets nothing."""
+        return state
 
     def steady(self, voltage_mv: Float[Array, ""]) -> tuple[Gates, ...]:
         """The gates after a long time at one voltage."""

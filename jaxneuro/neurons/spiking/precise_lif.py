@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from jaxneuro.located import TimedSpike
 from jaxneuro.machine import Scalar, StateMachine, parameter
 
 
@@ -12,13 +13,6 @@ class PreciseLIFState(eqx.Module):
 
     voltage_mv: Float[Array, ""]
     refractory_ms: Float[Array, ""]
-
-
-class TimedSpike(eqx.Module):
-    """1.0 if the step holds a spike, else 0.0, and how long after the start of the step it came (ms; 0 if none)."""
-
-    spike: Float[Array, ""]
-    offset_ms: Float[Array, ""]
 
 
 class PreciseLIF(StateMachine[PreciseLIFState, Float[Array, ""], TimedSpike]):
