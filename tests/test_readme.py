@@ -286,13 +286,17 @@ def blocks(language):
 
 def test_code_runs_one_block_after_the_other_as_in_a_notebook():
     names = {}
-    assert len(blocks("python")) == 5
+    assert len(blocks("python")) == 8
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), names)
     rates = names["rates"]
     assert rates[0] == 0
     # 1000 / (2 + 20 ln(60 / 45)) Hz, on a grid of 0.1 ms: at most one step more per interval.
     assert 127 < rates[-1] < 129
+    assert names["hertz"][0] == 0
+    assert abs(names["hertz"][-1] - 117.0) <= 5  # 117.0 Hz, counted in 200 ms
+    np.testing.assert_allclose(np.exp(names["log_g"]), [120, 36], rtol=1e-3)
+    assert len(names["figure"].axes[0].collections) >= 3
 
 
 def test_the_config_is_a_config():
