@@ -135,7 +135,7 @@ POINTS = [sign * 10.0**exponent for exponent in range(-12, 1) for sign in (1, -1
     0.1001,
     -0.1001,
     3.0,
-    -20.0,
+    -3.0,
 ]
 
 
