@@ -169,7 +169,7 @@ NEEDS = {"inputs": 4, "units": 4, "outputs": 2, "size": 2}
 def test_every_kind_can_be_named_and_built_with_its_defaults(name, key):
     nested = {"Population": ", shared: true, machine: {kind: Rate}", "NestedLSTM": ", inner: {kind: LSTM}"}
     nested |= dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU")
-    nested["ParallelCell"] = ", genome: MinGRU"
+    nested |= {"ParallelCell": ", genome: MinGRU", "Located": ", flow: {kind: HodgkinHuxley}"}
     flow = ", flow: {kind: LIF}" if "flow" in inspect.signature(public(jn.StateMachine)[name]).parameters else ""
     initial = ", initial: 0" if name == "Delay" else ""
     found = spec(f"{{kind: {name}{nested.get(name, flow or initial)}}}")
