@@ -13,6 +13,8 @@ from jaxneuro.stimulus import Reaching, Stimulus, jumped, net_current, stimulus
 
 Spike = Float[Array, ""]
 
+FARTHEST_MV = 300.0  # gates take a voltage beyond this, or below its negative, for it: no exponential overflows
+
 
 class HodgkinHuxleyGates(eqx.Module):
     """m, h and n: activation and inactivation of sodium, activation of potassium, each from 0 to 1."""
@@ -114,7 +116,7 @@ class HodgkinHuxley(
 
     def kinetics(self, voltage_mv: Float[Array, ""]) -> tuple[HodgkinHuxleyGates, HodgkinHuxleyGates]:
         """Rates `q (alpha + beta)` (1/ms) and targets `alpha / (alpha + beta)` of the gates at a voltage."""
-        v = voltage_mv
+        v = jnp.clip(voltage_mv, -FARTHEST_MV, FARTHEST_MV)
         alpha = HodgkinHuxleyGates(
             1 / exprel(-(v + 40) / 10), 0.07 * jnp.exp(-(v + 65) / 20), 0.1 / exprel(-(v + 55) / 10)
         )

@@ -15,6 +15,8 @@ from jaxneuro.stimulus import Reaching, Stimulus, jumped, net_current, stimulus
 
 Spike = Float[Array, ""]
 
+FARTHEST_MV = 300.0  # gates take a voltage beyond this, or below its negative, for it: no exponential overflows
+
 
 class Kinetics(NamedTuple):
     """How a gate moves at one voltage: `dx/dt = rate (target - x)`, the rate in 1/ms, the target from 0 to 1."""
@@ -71,7 +73,8 @@ class Channel(Parameterised):
 
     def kinetics(self, voltage_mv: Float[Array, ""]) -> tuple[Gates, Gates]:
         """Rates and targets of all gates at a voltage."""
-        moves = (self.activation(voltage_mv), self.inactivation(voltage_mv))
+        voltage = jnp.clip(voltage_mv, -FARTHEST_MV, FARTHEST_MV)
+        moves = (self.activation(voltage), self.inactivation(voltage))
         rates, targets = zip(*(move or (None, None) for move in moves), strict=True)
         return Gates(*rates), Gates(*targets)
 
