@@ -95,7 +95,8 @@ def brian_cuba(neurons: int, steps: int) -> dict[str, Call]:
 
     import brian2 as brian  # pyright: ignore[reportMissingImports]
 
-    directory = tempfile.mkdtemp()
+    folder = tempfile.TemporaryDirectory()
+    directory = folder.name
     brian.set_device("cpp_standalone", directory=directory, build_on_run=False)
     brian.prefs.core.default_float_dtype = brian.float32
     brian.seed(0)
@@ -117,7 +118,7 @@ def brian_cuba(neurons: int, steps: int) -> dict[str, Call]:
     inhibitory.connect(f"i >= {4 * neurons // 5}", p=80 / neurons)
     brian.run(steps * 0.1 * brian.ms)
     brian.device.build(directory=directory, compile=True, run=False, debug=False)
-    return {"cuba": lambda: brian.device.run(directory, with_output=False)}
+    return {"cuba": lambda: brian.device.run(folder.name, with_output=False)}
 
 
 PEERS = {"torch": torch_lstm, "spyx": spyx_lif, "brian": brian_cuba}
