@@ -123,7 +123,7 @@ SPIKING: tuple[Row, ...] = (
         distance=distance("peak_mv"),
         quick=False,
     ),
-    Row("AdEx", lambda key: adex(), currents(), distance=distance("peak_mv")),
+    Row("AdEx", lambda key: adex(), currents(), distance=distance("peak_mv"), quick=False),
     Row("AdaptiveLIF", lambda key: adaptive(), currents(), distance=adaptive_distance),
     Row(
         "AdEx by current, jump and channels",
@@ -160,6 +160,7 @@ SPIKING: tuple[Row, ...] = (
         lambda key: spiking.PreciseIzhikevich(start_mv=20.0, reset_mv=-30.0, increment=1.0, dt_ms=0.1),
         currents(),
         smooth=True,
+        quick=False,
     ),
     Row(
         "GLIF",
@@ -167,7 +168,14 @@ SPIKING: tuple[Row, ...] = (
         lambda key: generalised(refractory_ms=2.0, spike=jn.FastSigmoid(0.5)),
         currents(),
         distance=glif_distance,
+        quick=False,
     ),
     Row("SpikeResponse", lambda key: spiking.SpikeResponse(dt_ms=1.0), currents(), distance=response_distance),
-    Row("ResonateAndFire", lambda key: spiking.ResonateAndFire(dt_ms=1.0), pushes, distance=resonant_distance),
+    Row(
+        "ResonateAndFire",
+        lambda key: spiking.ResonateAndFire(dt_ms=1.0),
+        pushes,
+        distance=resonant_distance,
+        quick=False,
+    ),
 )

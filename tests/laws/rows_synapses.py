@@ -78,7 +78,7 @@ def weights():
 
 SYNAPSES: tuple[Row, ...] = (
     Row("Delta", lambda key: synapses.Delta(weight_mv=1.5), vectors(), smooth=True, quick=False),
-    Row("Exponential", lambda key: synapses.Exponential(tau_ms=3.0, dt_ms=1.0), vectors(), smooth=True),
+    Row("Exponential", lambda key: synapses.Exponential(tau_ms=3.0, dt_ms=1.0), vectors(), smooth=True, quick=False),
     Row(
         "Exponential of charge",
         lambda key: synapses.Exponential(tau_ms=3.0, dt_ms=1.0, normalisation="charge"),
@@ -121,12 +121,19 @@ SYNAPSES: tuple[Row, ...] = (
         smooth=True,
         quick=False,
     ),
-    Row("NMDA", lambda key: synapses.NMDA(synapses.Exponential(tau_ms=3.0, dt_ms=1.0)), arriving_at, smooth=True),
+    Row(
+        "NMDA",
+        lambda key: synapses.NMDA(synapses.Exponential(tau_ms=3.0, dt_ms=1.0)),
+        arriving_at,
+        smooth=True,
+        quick=False,
+    ),
     Row(
         "SynapticLIF",
         lambda key: spiking.SynapticLIF(tau_ms=5.0, tau_synapses_ms=[2.0, 3.0], resistance_mohm=1.0, dt_ms=1.0),
         currents(2),
         distance=synaptic_lif_distance,
+        quick=False,
     ),
     Row("Sparse", lambda key: synapses.Sparse(4, 3, probability=0.5, key=key), vectors(4), smooth=True, quick=False),
     Row(
@@ -134,6 +141,7 @@ SYNAPSES: tuple[Row, ...] = (
         lambda key: synapses.Sparse(4, 3, fan_out=2, events=2, key=key),
         spikes(4),
         smooth=True,
+        quick=False,
     ),
     Row("Delayed", delayed, vectors(4), smooth=True),
     Row(
@@ -177,11 +185,14 @@ SYNAPSES: tuple[Row, ...] = (
         lambda key: synapses.RewardedSTDP(weights(), 1.0, 2.0, 3.0, 4.0, 9.0, 5.0),
         rewarded,
         smooth=True,
+        quick=False,
     ),
     Row("Plastic", plastic, spikes(3), smooth=True, quick=False),
     Row("CalciumPlasticity", calcium, firing, smooth=True, quick=False),
-    Row("TagAndCapture", tag_and_capture, episodes, smooth=True),
-    Row("TsodyksMarkram", lambda key: synapses.TsodyksMarkram(9.0, 20.0, dt_ms=1.0), spikes(), smooth=True),
+    Row("TagAndCapture", tag_and_capture, episodes, smooth=True, quick=False),
+    Row(
+        "TsodyksMarkram", lambda key: synapses.TsodyksMarkram(9.0, 20.0, dt_ms=1.0), spikes(), smooth=True, quick=False
+    ),
     Row(
         "TsodyksMarkram without facilitation",
         lambda key: synapses.TsodyksMarkram(dt_ms=1.0),

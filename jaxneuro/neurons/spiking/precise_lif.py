@@ -4,7 +4,6 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.located import TimedSpike
 from jaxneuro.machine import Scalar, StateMachine, parameter
 from jaxneuro.timed import TimedSpike
 
