@@ -13,6 +13,7 @@ from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.config import load
 from jaxneuro.launch.conversion_page import RATIOS
 from jaxneuro.launch.reading import read_text
+from jaxneuro.measure.interval import mean_interval
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -279,6 +280,43 @@ def fidelity():
     return table(["model", "what", "error", "allowed", "unit"], rows)
 
 
+def fidelity_in_short():
+    chosen = (
+        ("PreciseLIF", "rate"),
+        ("LIF", "voltage"),
+        ("AdEx", "saddle-node"),
+        ("Izhikevich", "spikes"),
+        ("HodgkinHuxley", "step of"),
+        ("HodgkinHuxley", "lower"),
+        ("PairSTDP", "window"),
+        ("brunel_rate", "states"),
+    )
+    rows = [
+        [row["model"], row["what"], f"{row['error']:.0e}" if row["error"] else "0", row["unit"]]
+        for model, what in chosen
+        for row in results("fidelity")["checks"]
+        if row["model"] == model and row["what"].startswith(what)
+    ]
+    return table(["model", "what", "error", "in"], rows)
+
+
+def evidence():
+    rows = []
+    for row in results("evidence")["networks"]:
+        accuracy, loss = mean_interval(row["accuracy"]), np.mean(row["loss"])
+        rows.append(
+            [
+                row["network"],
+                row["rule"],
+                f"{100 * row['adaptive']:.0f} %",
+                f"{100 * accuracy.mean:.1f} ({100 * accuracy.low:.1f} to {100 * accuracy.high:.1f})",
+                f"{loss:.3f}",
+                f"{np.mean(row['rate_hz']):.0f}",
+            ]
+        )
+    return table(["network", "gradient", "adaptive", "right (%; 95 %)", "loss (nats)", "rate (Hz)"], rows)
+
+
 def exponential_patterns():
     names = {row["name"]: [] for row in results("firing_patterns")["adex"]}
     for row in results("firing_patterns")["adex"]:
@@ -290,7 +328,9 @@ def exponential_patterns():
 
 TABLES = {
     "conversion": spikes,
+    "evidence": evidence,
     "fidelity": fidelity,
+    "fidelity in short": fidelity_in_short,
     "firing patterns": patterns,
     "firing patterns of AdEx": exponential_patterns,
     "quickstart": quickstart,
