@@ -4,7 +4,6 @@ import dataclasses
 import itertools
 import json
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,39 +23,19 @@ PATTERNS = {
 }
 
 
-class State(eqx.Module):
-    """V (mV) and w (pA)."""
+NAMES = (
+    "capacitance_pf", "leak_ns", "rest_mv", "threshold_mv", "slope_mv", "coupling_ns", "tau_adaptation_ms",
+    "increment_pa", "reset_mv",
+)  # fmt: skip
 
-    voltage_mv: jax.Array
-    adaptation_pa: jax.Array
 
-
-class AdaptiveExponential(jn.Eventful):
-    """`C V' = -g (V - E) + g D exp((V - T) / D) - w + I`, `tau w' = a (V - E) - w`; a spike: `V <- R`, `w <- w + b`."""
-
-    numbers: jax.Array
-
-    def init(self, key):
-        return State(self.numbers[2], jnp.zeros_like(self.numbers[0]))
-
-    def derivative(self, state, input):
-        c, g, e, t, d, a, tau, _, _ = self.numbers
-        v, w = state.voltage_mv, state.adaptation_pa
-        return State((g * (e - v + d * jnp.exp((v - t) / d)) - w + input) / c, (a * (v - e) - w) / tau)
-
-    def jump(self, state, input, dt_ms):
-        raise AssertionError("the grid's jump is not for event mode")
-
-    def distance(self, state):
-        return state.voltage_mv
-
-    def fire(self, state):
-        return State(self.numbers[8], state.adaptation_pa + self.numbers[7])
+def cell(numbers):
+    return jn.spiking.AdEx(**dict(zip(NAMES, numbers, strict=True)), peak_mv=0.0)
 
 
 def adaptive(name):
     numbers, current = PATTERNS[name]
-    return AdaptiveExponential(jnp.asarray(numbers)), current
+    return cell(numbers), current
 
 
 def times(output, dt):
@@ -132,7 +111,7 @@ def test_the_first_spike_and_its_gradient_are_integrals_over_the_voltage(above_r
         pieces = itertools.pairwise([-70, -60, -55, -52, -50, -48, -44, -30, 0])
         return sum(quad(lambda v: slope(v) ** power, *pair, epsabs=0, epsrel=1e-12)[0] for pair in pieces)
 
-    flow = AdaptiveExponential(jnp.asarray([c, g, e, t, d, 0.0, 30.0, 0.0, -58.0]))
+    flow = cell([c, g, e, t, d, 0.0, 30.0, 0.0, -58.0])
     found, by_current = FIRST(flow, jnp.asarray(current))
     assert found == pytest.approx(integral(-1), abs=1e-8)
     assert by_current == pytest.approx(-integral(-2) / c, rel=1e-8)
@@ -140,16 +119,16 @@ def test_the_first_spike_and_its_gradient_are_integrals_over_the_voltage(above_r
 
 @pytest.mark.parametrize("differentiate", [jax.grad, pytest.param(jax.jacfwd, marks=pytest.mark.slow)])
 def test_gradients_of_a_later_spike_are_those_of_finite_differences(differentiate, float64):
-    flow, current = adaptive("adaptation")
+    numbers, current = PATTERNS["adaptation"]
 
     @jax.jit
     def fourth(numbers):
-        return spike_time(AdaptiveExponential(numbers), jnp.asarray(current), 300, 4)
+        return spike_time(cell(numbers), jnp.asarray(current), 300, 4)
 
-    numbers = np.asarray(flow.numbers)
+    numbers = np.asarray(numbers)
     offsets = 1e-5 * np.eye(9)
     expected = [(fourth(numbers + offset) - fourth(numbers - offset)) / 2e-5 for offset in offsets]
-    np.testing.assert_allclose(jax.jit(differentiate(fourth))(flow.numbers), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(jax.jit(differentiate(fourth))(jnp.asarray(numbers)), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_jump_over_the_threshold_spikes_at_once(float64):
