@@ -5,6 +5,10 @@ from jaxneuro.measure.cost import state_numbers as state_numbers
 from jaxneuro.measure.cost import tally as tally
 from jaxneuro.measure.energy import TABLES as TABLES
 from jaxneuro.measure.energy import Work as Work
+from jaxneuro.measure.explained_variance import explained as explained
+from jaxneuro.measure.explained_variance import explained_variance as explained_variance
+from jaxneuro.measure.explained_variance import reliability as reliability
+from jaxneuro.measure.explained_variance import smoothed as smoothed
 from jaxneuro.measure.firing import crossing_times as crossing_times
 from jaxneuro.measure.firing import population_rate as population_rate
 from jaxneuro.measure.firing import rate as rate
