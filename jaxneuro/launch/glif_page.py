@@ -10,6 +10,11 @@ from jaxneuro.launch.report import Section
 LEVELS = (1, 2, 3, 4, 5)
 # Medians over cells of the Allen database, Teeter et al. 2018, table 3 (%).
 PUBLISHED = (70.2, 67.7, 72.4, 75.9, 77.6)
+MEDIANS = {
+    "median": "median_percent",
+    "by gradient and threshold alone": "by_gradient_median_percent",
+    "published": "published_median_percent",
+}
 
 
 def sections(results: dict[str, Any], arrays: dict[str, np.ndarray], dt_ms: float) -> list[Section]:
@@ -28,7 +33,7 @@ def sections(results: dict[str, Any], arrays: dict[str, np.ndarray], dt_ms: floa
             columns=["", *(f"level {level}" for level in LEVELS)],
             rows=[
                 [name, *(f"{value:.1f} %" for value in results[key])]
-                for name, key in (("median", "median_percent"), ("published", "published_median_percent"))
+                for name, key in MEDIANS.items()
             ],
             figure=figures.svg(rungs(results), height=3.6),
         ),

@@ -2,7 +2,8 @@
 
 The threshold is made noisy, so that spikes have a likelihood, and the spikes of the cell, not those of the model, reset
 the model: what a parameter does to the likelihood is then a smooth function of it. Afterwards the model runs alone and
-without noise. A level is a mask over what all levels have in common, so that all are lanes of one program.
+without noise, and settles where it does that best. A level is a mask over what all levels have in common, so that all
+are lanes of one program.
 """
 
 import functools
@@ -22,8 +23,11 @@ from jaxneuro.run import run
 # What a level may lack.
 OPTIONAL = ABSENT[1]
 REFRACTORY_MS = 2.0
+SMOOTHING_MS = 10.0
 # A threshold that is never reached; minus it is one that always is (mV).
 FAR = 1e6
+# Norm to which larger gradients (nats per spike) are shortened: Adam would forget a huge one only in a thousand steps.
+LARGEST_GRADIENT = 2.0
 
 
 class Numbers(NamedTuple):
@@ -163,6 +167,8 @@ def fit(lanes: Fit, steps: int, dt_ms: float) -> tuple[Numbers, Array]:
 
     def update(numbers: Numbers, state: Any, lane: Fit) -> tuple[Numbers, Any, Array]:
         value, gradient = jax.value_and_grad(loss)(numbers, lane)
+        norm = optax.tree.norm(gradient)
+        gradient = jax.tree.map(lambda leaf: leaf * jnp.minimum(1, LARGEST_GRADIENT / (norm + 1e-30)), gradient)
         # Optax raises floats to the power of integer counts, which strict promotion forbids.
         with jax.numpy_dtype_promotion("standard"):
             changes, state = cosine_adam(lane.rate, steps).update(gradient, state, numbers)
@@ -178,13 +184,65 @@ def fit(lanes: Fit, steps: int, dt_ms: float) -> tuple[Numbers, Array]:
     return numbers, values
 
 
-@functools.partial(jax.jit, static_argnums=(3,))
-def alone(lanes: Fit, shifts: Array, currents: Array, dt_ms: float) -> Array:
-    """Spikes of the models without noise and without the cell, thresholds shifted by so many widths."""
+def free(lane: Fit, currents: Array, dt_ms: float) -> Array:
+    """Spikes of the model without noise and without the cell's spikes, under currents `[stimuli, steps]`."""
+    neuron, _ = model(lane.numbers, lane.mask, lane.known, dt_ms)
+    return jax.vmap(lambda currents: run(neuron, currents)[1])(currents)
 
-    def one(lane: Fit, shift: Array, currents: Array) -> Array:
-        neuron, width = model(lane.numbers, lane.mask, lane.known, dt_ms)
-        neuron = eqx.tree_at(lambda cell: cell.threshold_mv, neuron, neuron.threshold_mv + shift * width)
-        return jax.vmap(lambda currents: run(neuron, currents)[1])(currents)
 
-    return jax.vmap(one)(lanes, shifts, currents)
+@functools.partial(jax.jit, static_argnums=(2,))
+def alone(lanes: Fit, currents: Array, dt_ms: float) -> Array:
+    """`free` of every lane, under currents of its own."""
+    return jax.vmap(functools.partial(free, dt_ms=dt_ms))(lanes, currents)
+
+
+@functools.partial(jax.jit, static_argnums=(3, 4))
+def settle(lanes: Fit, keys: Array, shifts: Array, rounds: int, dt_ms: float) -> tuple[Numbers, Numbers]:
+    """What makes models that run alone explain most of the training trains: a shift of the threshold, then anything.
+
+    Args:
+        lanes: fitted.
+        keys: one for every lane.
+        shifts: of the threshold, tried in turn, in widths.
+        rounds: how often numbers are then changed by chance, and kept if that is better.
+        dt_ms: step (ms).
+
+    Returns:
+        All numbers after the shift, and after the rounds.
+    """
+    reach = round(4 * SMOOTHING_MS / dt_ms)
+    bell = jnp.exp(-0.5 * (dt_ms * jnp.arange(-reach, reach + 1, dtype=jnp.float32) / SMOOTHING_MS) ** 2)
+
+    def smooth(spikes: Array) -> Array:
+        return jax.vmap(lambda train: jnp.convolve(train, bell, mode="same"))(spikes).reshape(-1)
+
+    def one(lane: Fit, key: Array) -> tuple[Numbers, Numbers]:
+        data = smooth(lane.spikes)
+
+        def score(numbers: Numbers) -> Array:
+            found = smooth(free(lane._replace(numbers=numbers), lane.currents, dt_ms))
+            return 1 - (found - data).var() / (found.var() + data.var() + 1e-9)
+
+        def shifted(shift: Array) -> Numbers:
+            # The width is in the threshold's own unit.
+            moved = lane.numbers.threshold + shift * jnp.exp(lane.numbers.log_width)
+            return lane.numbers._replace(threshold=moved)
+
+        values = jax.lax.map(lambda shift: score(shifted(shift)), shifts)
+        begin = shifted(shifts[values.argmax()])
+
+        def change(carry: tuple[Numbers, Array], key: Array) -> tuple[tuple[Numbers, Array], None]:
+            numbers, best = carry
+            how_far, which, where = jax.random.split(key, 3)
+            size = 10 ** jax.random.uniform(how_far, minval=-2.5, maxval=-0.5)
+            moves = jax.random.normal(where, (len(Numbers._fields),)) * size
+            moves = jnp.where(jax.random.bernoulli(which, 0.4, moves.shape), moves, 0)
+            tried = Numbers(*(number + move for number, move in zip(numbers, moves, strict=True)))
+            value = score(tried)
+            better = value > best
+            return (jax.tree.map(lambda new, old: jnp.where(better, new, old), tried, numbers), best.clip(value)), None
+
+        (refined, _), _ = jax.lax.scan(change, (begin, values.max()), jax.random.split(key, rounds))
+        return begin, refined
+
+    return jax.vmap(one)(lanes, keys)

@@ -11,13 +11,14 @@ from tests.experiments.small import run
 
 @pytest.mark.slow
 def test_a_small_ladder_has_every_level_of_every_cell_and_its_figures(tmp_path):
-    small = ("piece_ms=200", "steps=4", "learning_rates=[0.05, 0.1]", "cells=[AdEx adaptation, AdEx tonic]")
+    small = ("piece_ms=200", "steps=4", "rounds=2", "learning_rates=[0.05, 0.1]", "cells=[AdEx adaptation, AdEx tonic]")
     results, sections = run("glif_ladder/quick.yaml", tmp_path / "run", *small)
     assert [row["cell"] for row in results["cells"]] == ["AdEx tonic", "AdEx adaptation"]
     for row in results["cells"]:
         assert 5 < row["rate_hz"] < 40
         assert 50 < row["reliability_percent"] < 100
-        assert np.shape(row["explained_percent"]) == np.shape(row["nats_per_spike"]) == (5,)
+        assert np.shape(row["explained_percent"]) == np.shape(row["by_gradient_percent"]) == (5,)
+        assert len(row["nats_per_spike"]) == 5
         assert set(row["learning_rate"]) <= {0.05, 0.1}
     assert results["shown"] in ("AdEx tonic", "AdEx adaptation")
     arrays = read_arrays(tmp_path / "run")
@@ -25,13 +26,18 @@ def test_a_small_ladder_has_every_level_of_every_cell_and_its_figures(tmp_path):
     assert arrays["models"].shape == (5, 600)
     assert [bool(section.figure) for section in sections] == [True, False, False, True]
     assert sections[0].rows is not None
-    assert sections[0].rows[1] == ["published", "70.2 %", "67.7 %", "72.4 %", "75.9 %", "77.6 %"]
+    assert sections[0].rows[2] == ["published", "70.2 %", "67.7 %", "72.4 %", "75.9 %", "77.6 %"]
     assert (tmp_path / "run" / "report.html").stat().st_size < 1_000_000
 
 
 def test_the_shape_of_a_ladder():
     rows = np.asarray([[60.0, 58.0, 70.0, 70.0, 75.0], [70.0, 69.0, 70.0, 72.0, 73.0], [50.0, 52.0, 55.0, 54.0, 60.0]])
-    found = ladder(rows)
+
+    def named(rows):
+        return [{"explained_percent": row, "by_gradient_percent": row - 5} for row in rows]
+
+    found = ladder(named(rows))
+    assert found["by_gradient_median_percent"] == [55, 53, 65, 65, 68]
     assert found["median_percent"] == [60, 58, 70, 70, 73]
     first, *_, last = found["steps"]
     assert (first["from"], first["to"], last["from"], last["to"]) == (1, 2, 1, 5)
@@ -42,9 +48,9 @@ def test_the_shape_of_a_ladder():
     assert found["monotone_within_error"]
     assert found["top_above_bottom_by_3"]
     assert found["reset_rules_alone_hurt"]
-    assert not ladder(rows[:, ::-1])["monotone_within_error"]
-    assert not ladder(rows[:, ::-1])["top_above_bottom_by_3"]
-    assert ladder(rows[:1])["steps"][0]["standard_error"] is None
+    assert not ladder(named(rows[:, ::-1]))["monotone_within_error"]
+    assert not ladder(named(rows[:, ::-1]))["top_above_bottom_by_3"]
+    assert ladder(named(rows[:1]))["steps"][0]["standard_error"] is None
 
 
 def test_filtered_noise_has_unit_variance_and_forgets_with_its_time_constant():
