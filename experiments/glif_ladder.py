@@ -234,12 +234,13 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     for own, lane in zip(rows, chosen[-1], strict=True):
         own["learning_rate"] = [config.learning_rates[one % len(config.learning_rates)] for one in lane]
         own["nats_per_spike"] = [float(loss) for loss in np.asarray(losses)[-1, lane]]
-    shown = int(np.argmax([row["explained_percent"][-1] - row["explained_percent"][0] for row in rows]))
-    run.save_arrays({"cell": records[shown].held_out.spikes[:, 0], "models": models[-1][shown, :, 0]})
-    counted = [row for row in rows if row["counted"]]
+    counted = [place for place, row in enumerate(rows) if row["counted"]]
     if not counted:
         raise ConfigError(f"own_noise is {config.own_noise:g}; no cell does the same thing twice. Make it smaller.")
-    return {"cells": rows, "shown": rows[shown]["cell"], **ladder(counted)}
+    # The cell of which the upper levels explain most that the lowest does not.
+    shown = max(counted, key=lambda place: rows[place]["explained_percent"][-1] - rows[place]["explained_percent"][0])
+    run.save_arrays({"cell": records[shown].held_out.spikes[:, 0], "models": models[-1][shown, :, 0]})
+    return {"cells": rows, "shown": rows[shown]["cell"], **ladder([rows[place] for place in counted])}
 
 
 def row(config: Config, record: Record, fitted: np.ndarray, refined: np.ndarray) -> dict[str, Any]:
@@ -276,6 +277,7 @@ def ladder(rows: list[dict[str, Any]]) -> dict[str, Any]:
             }
         )
     return {
+        "cells_counted": len(rows),
         "median_percent": [float(value) for value in np.median(percent, axis=0)],
         "by_gradient_median_percent": [float(value) for value in np.median(by_gradient, axis=0)],
         "mean_percent": [float(value) for value in percent.mean(axis=0)],

@@ -8,7 +8,7 @@ from jaxneuro.launch import figures
 from jaxneuro.launch.report import Section
 
 LEVELS = (1, 2, 3, 4, 5)
-# Medians over cells of the Allen database, Teeter et al. 2018, table 3 (%).
+# Medians over cells of the Allen database (%), of the data of figure 5 of Teeter et al. 2018.
 PUBLISHED = (70.2, 67.7, 72.4, 75.9, 77.6)
 MEDIANS = {
     "median": "median_percent",
@@ -29,7 +29,7 @@ def sections(results: dict[str, Any], arrays: dict[str, np.ndarray], dt_ms: floa
         Section(
             title="What each level explains",
             text="Variance of held-out spike trains under a Gaussian of 10 ms that a level explains, relative to what "
-            "repetitions explain of each other. The median over cells beside the published one.",
+            "repetitions explain of each other. Medians over cells beside the published ones.",
             columns=["", *(f"level {level}" for level in LEVELS)],
             rows=[
                 [name, *(f"{value:.1f} %" for value in results[key])]
@@ -43,7 +43,7 @@ def sections(results: dict[str, Any], arrays: dict[str, np.ndarray], dt_ms: floa
             columns=["levels", "mean gain", "standard error", "cells better", "published, of medians"],
             rows=[
                 [f"{step['from']} to {step['to']}", f"{step['mean_gain']:+.1f}", f"{step['standard_error'] or 0:.1f}",
-                 f"{step['cells_better']} of {len(results['cells'])}", f"{step['published_gain_of_medians']:+.1f}"]
+                 f"{step['cells_better']} of {results['cells_counted']}", f"{step['published_gain_of_medians']:+.1f}"]
                 for step in results["steps"]
             ],
         ),
@@ -69,9 +69,9 @@ def rungs(results: dict[str, Any]) -> figures.Panel:
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        for place, row in enumerate(results["cells"]):
-            name = "one cell" if place == 0 else None
-            axes.plot(LEVELS, row["explained_percent"], color=figures.FAINT, linewidth=0.8, label=name)
+        for row in results["cells"]:
+            name, style = ("one cell", "-") if row["counted"] else ("one that is too unreliable to count", ":")
+            axes.plot(LEVELS, row["explained_percent"], style, color=figures.FAINT, linewidth=0.9, label=name)
         axes.plot(
             LEVELS, results["median_percent"], color=figures.COLOURS[0], marker="o", linewidth=2.5, label="median"
         )
@@ -84,7 +84,10 @@ def rungs(results: dict[str, Any]) -> figures.Panel:
             label="median of Teeter et al. 2018",
         )
         axes.set(xlabel="level of GLIF", ylabel="explained variance (%)", xticks=LEVELS, ylim=(0, 105))
-        axes.legend(loc="lower right")
+        handles, names = axes.get_legend_handles_labels()
+        # One entry for all cells.
+        entries = dict(zip(names, handles, strict=True))
+        axes.legend(entries.values(), entries.keys(), loc="lower right")
 
     return draw
 
