@@ -258,9 +258,10 @@ def glif_medians():
     rows = [
         [name, *(f"{value:.1f} %" for value in found[key])]
         for name, key in (
-            (f"median of {found['cells_counted']} cells", "median_percent"),
-            ("the same, by gradient and threshold alone", "by_gradient_median_percent"),
-            ("published median, 254 to 645 cells", "published_median_percent"),
+            (f"mean of {found['cells_counted']} cells", "mean_percent"),
+            ("median", "median_percent"),
+            ("median, by gradient and threshold alone", "by_gradient_median_percent"),
+            ("published median, 253 to 645 cells", "published_median_percent"),
         )
     ]
     return table(["explained variance", *(f"level {level}" for level in range(1, 6))], rows)

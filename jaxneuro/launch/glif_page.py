@@ -11,9 +11,10 @@ LEVELS = (1, 2, 3, 4, 5)
 # Medians over cells of the Allen database (%), of the data of figure 5 of Teeter et al. 2018.
 PUBLISHED = (70.2, 67.7, 72.4, 75.9, 77.6)
 MEDIANS = {
+    "mean": "mean_percent",
     "median": "median_percent",
-    "by gradient and threshold alone": "by_gradient_median_percent",
-    "published": "published_median_percent",
+    "median by gradient and threshold alone": "by_gradient_median_percent",
+    "published median": "published_median_percent",
 }
 
 

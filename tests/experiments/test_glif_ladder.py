@@ -26,7 +26,7 @@ def test_a_small_ladder_has_every_level_of_every_cell_and_its_figures(tmp_path):
     assert arrays["models"].shape == (5, 600)
     assert [bool(section.figure) for section in sections] == [True, False, False, True]
     assert sections[0].rows is not None
-    assert sections[0].rows[2] == ["published", "70.2 %", "67.7 %", "72.4 %", "75.9 %", "77.6 %"]
+    assert sections[0].rows[3] == ["published median", "70.2 %", "67.7 %", "72.4 %", "75.9 %", "77.6 %"]
     assert (tmp_path / "run" / "report.html").stat().st_size < 1_000_000
 
 
