@@ -110,4 +110,5 @@ def test_a_fit_finds_a_leaky_neuron_again():
     shifts, keys = jnp.asarray([-2.0, 0.0, 2.0]), jax.random.split(jax.random.key(0), 2)
     for settled in settle(lanes, keys, shifts, 4, 1.0):
         found = np.asarray(alone(lanes._replace(numbers=settled), lanes.currents, 1.0))
-        assert np.all(explained(smoothed(found, 1.0), smoothed(np.asarray(spikes), 1.0)) > 0.9)
+        right = smoothed(np.asarray(spikes), 1.0)
+        assert min(explained(train, right) for train in smoothed(found, 1.0)) > 0.9
