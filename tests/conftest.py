@@ -36,9 +36,18 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Side by side, what compiles the same programs stays in one process: the laws of a machine, the tests of a file."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist in ("no", "load"):
+        config.option.dist = "loadgroup"
+
+
 def pytest_collection_modifyitems(items):
     """Of tests of one nature, and of those that take long, the quick pass has a few."""
     for item in items:
+        row = getattr(item, "callspec", None) and item.callspec.params.get("row")
+        item.add_marker(pytest.mark.xdist_group(row.name if hasattr(row, "name") else item.path.as_posix()))
         folder, file = item.path.parent.relative_to(TESTS_FOLDER).as_posix(), item.path.stem.removeprefix("test_")
         if folder in QUICK and file not in QUICK[folder]:
             item.add_marker(pytest.mark.slow)

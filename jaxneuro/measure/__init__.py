@@ -9,6 +9,10 @@ from jaxneuro.measure.dynamics import nullclines as nullclines
 from jaxneuro.measure.dynamics import phase_plane as phase_plane
 from jaxneuro.measure.energy import TABLES as TABLES
 from jaxneuro.measure.energy import Work as Work
+from jaxneuro.measure.explained_variance import explained as explained
+from jaxneuro.measure.explained_variance import explained_variance as explained_variance
+from jaxneuro.measure.explained_variance import reliability as reliability
+from jaxneuro.measure.explained_variance import smoothed as smoothed
 from jaxneuro.measure.firing import crossing_times as crossing_times
 from jaxneuro.measure.firing import f_i_curve as f_i_curve
 from jaxneuro.measure.firing import population_rate as population_rate
