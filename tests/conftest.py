@@ -38,7 +38,7 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Side by side, what compiles the same programs stays in one process: the laws of a machine, the tests of a file."""
+    """What compiles the same programs stays in one process: the laws of a machine, the tests of a file."""
     if getattr(config.option, "numprocesses", None) and config.option.dist in ("no", "load"):
         config.option.dist = "loadgroup"
 

@@ -254,7 +254,47 @@ def spikes():
     return table([*columns, "zeros skipped"], rows)
 
 
-<<<<<<< HEAD
+def glif_medians():
+    found = results("glif_ladder")
+    rows = [
+        [name, *(f"{value:.1f} %" for value in found[key])]
+        for name, key in (
+            (f"mean of {found['cells_counted']} cells", "mean_percent"),
+            ("median", "median_percent"),
+            ("median, by gradient and threshold alone", "by_gradient_median_percent"),
+            ("published median, 253 to 645 cells", "published_median_percent"),
+        )
+    ]
+    return table(["explained variance", *(f"level {level}" for level in range(1, 6))], rows)
+
+
+def glif_steps():
+    found = results("glif_ladder")
+    rows = [
+        [
+            f"{step['from']} to {step['to']}",
+            f"{step['mean_gain']:+.1f} ± {step['standard_error']:.1f}",
+            f"{step['median_gain']:+.1f}",
+            f"{step['cells_better']} of {found['cells_counted']}",
+            f"{step['published_gain_of_medians']:+.1f}",
+        ]
+        for step in found["steps"]
+    ]
+    return table(["levels", "mean gain (points)", "median gain", "cells better", "published"], rows)
+
+
+def glif_cells():
+    rows = [
+        [
+            row["cell"] if row["counted"] else f"{row['cell']} (not counted)",
+            f"{row['reliability_percent']:.0f} %",
+            *(f"{value:.1f}" for value in row["explained_percent"]),
+        ]
+        for row in results("glif_ladder")["cells"]
+    ]
+    return table(["cell", "reliability", *(f"level {level}" for level in range(1, 6))], rows)
+
+
 def patterns():
     found = results("firing_patterns")
     solved = {row["pattern"]: row for row in found["equations"]}
@@ -325,47 +365,6 @@ def exponential_patterns():
         names[row["name"]].append((f"{row['spikes']}", varied))
     rows = [[name, *(spikes for spikes, _ in both), both[-1][1]] for name, both in names.items()]
     return table(["pattern", "spikes at 0.1 ms", "spikes at 0.01 ms", "variation of intervals"], rows)
-=======
-def glif_medians():
-    found = results("glif_ladder")
-    rows = [
-        [name, *(f"{value:.1f} %" for value in found[key])]
-        for name, key in (
-            (f"mean of {found['cells_counted']} cells", "mean_percent"),
-            ("median", "median_percent"),
-            ("median, by gradient and threshold alone", "by_gradient_median_percent"),
-            ("published median, 253 to 645 cells", "published_median_percent"),
-        )
-    ]
-    return table(["explained variance", *(f"level {level}" for level in range(1, 6))], rows)
-
-
-def glif_steps():
-    found = results("glif_ladder")
-    rows = [
-        [
-            f"{step['from']} to {step['to']}",
-            f"{step['mean_gain']:+.1f} ± {step['standard_error']:.1f}",
-            f"{step['median_gain']:+.1f}",
-            f"{step['cells_better']} of {found['cells_counted']}",
-            f"{step['published_gain_of_medians']:+.1f}",
-        ]
-        for step in found["steps"]
-    ]
-    return table(["levels", "mean gain (points)", "median gain", "cells better", "published"], rows)
-
-
-def glif_cells():
-    rows = [
-        [
-            row["cell"] if row["counted"] else f"{row['cell']} (not counted)",
-            f"{row['reliability_percent']:.0f} %",
-            *(f"{value:.1f}" for value in row["explained_percent"]),
-        ]
-        for row in results("glif_ladder")["cells"]
-    ]
-    return table(["cell", "reliability", *(f"level {level}" for level in range(1, 6))], rows)
->>>>>>> de81bc8b9772e1dc75cf2d8803f86304316e9c32
 
 
 TABLES = {
