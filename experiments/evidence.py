@@ -76,7 +76,7 @@ def network(config: Config, learner: Learner, task: Classification, key: PRNGKey
         task.outputs,
         readout=readout,
         input_gain=40.0,
-        recurrent_gain=10.0,
+        recurrent_gain=2.0,
         key=key,
     )
     adaptive = jnp.arange(config.units) < round(learner.adaptive * config.units)
@@ -90,7 +90,7 @@ def network(config: Config, learner: Learner, task: Classification, key: PRNGKey
             refractory_ms=3.0,
             soft_reset=1.0,
             dt_ms=1.0,
-            spike=jn.Triangular(),
+            spike=jn.Triangular(height=0.2),
         )
 
     neurons = jn.Population(jax.vmap(neuron)(jnp.where(adaptive, config.increment_mv, 0.0)), config.units)

@@ -89,7 +89,39 @@ def spyx_lif(steps: int, batch: int, inputs: int, units: int, outputs: int, repe
     return {"lif train": lambda: jax.block_until_ready(loop(parameters))}
 
 
-PEERS = {"torch": torch_lstm, "spyx": spyx_lif}
+def brian_cuba(neurons: int, steps: int) -> dict[str, Call]:
+    """Brian2's compiled program of the CUBA network, started anew each time; its own file of results is small."""
+    import tempfile
+
+    import brian2 as brian  # pyright: ignore[reportMissingImports]
+
+    folder = tempfile.TemporaryDirectory()
+    directory = folder.name
+    brian.set_device("cpp_standalone", directory=directory, build_on_run=False)
+    brian.prefs.core.default_float_dtype = brian.float32
+    brian.seed(0)
+    brian.defaultclock.dt = 0.1 * brian.ms
+    group = brian.NeuronGroup(
+        neurons,
+        """dv/dt = (ge + gi - (v + 49*mV)) / (20*ms) : volt (unless refractory)
+        dge/dt = -ge / (5*ms) : volt
+        dgi/dt = -gi / (10*ms) : volt""",
+        threshold="v > -50*mV",
+        reset="v = -60*mV",
+        refractory=5 * brian.ms,
+        method="exact",
+    )
+    group.v = "-60*mV + rand() * 10*mV"
+    excitatory = brian.Synapses(group, group, on_pre="ge += 1.62*mV")
+    inhibitory = brian.Synapses(group, group, on_pre="gi -= 9*mV")
+    excitatory.connect(f"i < {4 * neurons // 5}", p=80 / neurons)
+    inhibitory.connect(f"i >= {4 * neurons // 5}", p=80 / neurons)
+    brian.run(steps * 0.1 * brian.ms)
+    brian.device.build(directory=directory, compile=True, run=False, debug=False)
+    return {"cuba": lambda: brian.device.run(folder.name, with_output=False)}
+
+
+PEERS = {"torch": torch_lstm, "spyx": spyx_lif, "brian": brian_cuba}
 
 
 def main() -> None:

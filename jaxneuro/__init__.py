@@ -19,6 +19,8 @@ from jaxneuro.flow import Flow as Flow
 from jaxneuro.flow import Relaxing as Relaxing
 from jaxneuro.flow import RungeKutta4 as RungeKutta4
 from jaxneuro.flow import SplitExponentialEuler as SplitExponentialEuler
+from jaxneuro.located import Eventful as Eventful
+from jaxneuro.located import Located as Located
 from jaxneuro.machine import Affine as Affine
 from jaxneuro.machine import Driven as Driven
 from jaxneuro.machine import NoState as NoState

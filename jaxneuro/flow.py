@@ -21,6 +21,8 @@ from jaxneuro.machine import Input, Output, Scalar, State, StateMachine, paramet
 
 Variables = TypeVar("Variables")
 
+NEAR_ZERO = 0.1  # below, `e^z - 1` is a series
+
 
 class Flow(eqx.Module, Generic[State, Input, Output]):
     """Continuous dynamics with jumps. Time is in ms."""
@@ -152,7 +154,7 @@ def _exponential(flow: Flow, state: Any, input: Any, dt_ms: Array) -> Any:
     """The state after an exponential step of every variable alone."""
     if isinstance(flow, Relaxing):
         rates, targets = flow.relaxation(state, input)
-        return jax.tree.map(lambda s, r, target: s + (s - target) * jnp.expm1(-dt_ms * r), state, rates, targets)
+        return jax.tree.map(lambda s, r, target: s + (s - target) * _expm1(-dt_ms * r), state, rates, targets)
     leaves, structure = jax.tree.flatten(state)
     for leaf in leaves:
         if leaf.ndim:
@@ -181,12 +183,26 @@ def exprel(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     Returns:
         The quotient, to the last digits.
     """
-    # Near zero the gradient of the quotient loses all digits by cancellation; the series to z^5 keeps them, and meets
-    # the quotient to machine precision. Twice `where`: the branch not taken must not divide by zero either.
-    small = jnp.abs(z) < 1e-2
+    # Near zero the quotient loses its digits by cancellation, and its gradient more of them. Twice `where`: the branch
+    # not taken must not divide by zero either.
+    small = jnp.abs(z) < NEAR_ZERO
     safe = jnp.where(small, 1, z)
-    series = 1 + z / 2 * (1 + z / 3 * (1 + z / 4 * (1 + z / 5 * (1 + z / 6))))
-    return jnp.where(small, series, jnp.expm1(safe) / safe)
+    return jnp.where(small, _exprel_near_zero(z), (jnp.exp(safe) - 1) / safe)
+
+
+def _expm1(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """`e^z - 1`, in half the time of `jnp.expm1`; what it loses to rounding, z or 1 lose too."""
+    return jnp.where(jnp.abs(z) < NEAR_ZERO, z * _exprel_near_zero(z), jnp.exp(z) - 1)
+
+
+def _exprel_near_zero(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """The series `sum z^k / (k + 1)!`, as far as the precision of z needs it below `NEAR_ZERO`; 1 above."""
+    z = jnp.where(jnp.abs(z) < NEAR_ZERO, z, 0)
+    terms = 9 if jnp.finfo(z.dtype).bits > 32 else 5
+    total = jnp.ones_like(z)
+    for k in range(terms, 1, -1):
+        total = 1 + z / k * total
+    return total
 
 
 def relayed(

@@ -15,17 +15,20 @@ QUICK = {
     "neurons/gated": ("lstm", "gru", "nested_lstm", "zoo"),
     "neurons/complex": ("activations", "complex_rnn", "complex_dense"),
     "neurons/linear": ("lru",),
-    "neurons/spiking": ("adex", "hodgkin_huxley", "izhikevich", "leaky_readout", "lif", "precise_lif"),
-    "synapses": ("conv", "dense", "exponential", "stdp"),
+    "neurons/spiking": ("adex", "izhikevich", "leaky_readout", "lif", "patterns", "precise_lif"),
+    "synapses": ("conv", "dense", "event", "exponential", "pair_stdp"),
+    "networks": ("network", "recurrent", "siegert"),
+    "conversion": ("simulate", "spiking_relu"),
     "tasks": ("adding", "copying", "data", "text", "modular"),
     "interop": ("equinox",),
-    "learning": ("train",),
+    "learning": ("eprop", "train"),
+    "measure": ("cost", "interval", "ledger", "spike_statistics"),
     "faults": ("corruption", "two_writers"),
     "search": ("cell", "cost", "folding", "genome", "lineage", "named", "pareto", "text"),
 }
-# Half of the time would be LLVM's optimisations, which are not what is tested. Who wants them says so, as .ci/run does.
-if "xla_backend_optimization_level" not in os.environ.get("XLA_FLAGS", ""):
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
+# LLVM's optimisations are half of the time of tests that compute little. Elsewhere programs are as users have them,
+# and everywhere if JAXNEURO_OPTIMISED says so, as in .ci/run.
+COMPUTING = ("experiments", "faults", "learning", "networks", "search")
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
@@ -39,6 +42,16 @@ def pytest_collection_modifyitems(items):
         folder, file = item.path.parent.relative_to(TESTS_FOLDER).as_posix(), item.path.stem.removeprefix("test_")
         if folder in QUICK and file not in QUICK[folder]:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def compiled_quickly(request):
+    """Leaves LLVM's optimisations out where they are not worth their time."""
+    folder = request.path.relative_to(TESTS_FOLDER).parts[0]
+    little = folder not in COMPUTING and "JAXNEURO_OPTIMISED" not in os.environ
+    jax.config.update("jax_disable_most_optimizations", little)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(autouse=True)

@@ -28,14 +28,6 @@ def reports(platform):
     return {line["name"]: line for line in lines}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compiled_as_users_do():
-    """Figures are those of optimised programs, whatever the suite is compiled with."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("XLA_FLAGS", raising=False)
-        yield
-
-
 @pytest.fixture(scope="module")
 def cuda():
     return reports("cuda")

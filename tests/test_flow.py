@@ -127,7 +127,16 @@ def test_exponential_euler_is_stable_where_euler_is_not():
     assert not jnp.isfinite(jn.run(jn.Euler(stiff, dt_ms=0.5), inputs)[1]).all()
 
 
-POINTS = [sign * 10.0**exponent for exponent in range(-12, 1) for sign in (1, -1)] + [0.0, 0.00999, 0.01001, 3.0]
+POINTS = [sign * 10.0**exponent for exponent in range(-12, 1) for sign in (1, -1)] + [
+    0.0,
+    0.00999,
+    0.0999,
+    -0.0999,
+    0.1001,
+    -0.1001,
+    3.0,
+    -3.0,
+]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +169,16 @@ def test_the_jump_sees_the_step_size_of_the_integrator():
     machine = jn.Euler(jn.LIF(refractory_ms=2.0, dt_ms=1.0), dt_ms=0.1)
     _, spikes = jn.run(machine, jnp.full(200, 1e6))
     np.testing.assert_array_equal(np.diff(np.flatnonzero(spikes)), 21)
+
+
+def test_a_rate_far_too_fast_has_a_finite_step_and_gradient():
+    def end(dt):
+        return jn.run(jn.SplitExponentialEuler(Gated(), dt_ms=dt), jnp.ones(3))[0].second
+
+    for dt in (1e-6, 1e12, 1e30):
+        value, slope = jax.value_and_grad(end)(jnp.asarray(dt))
+        assert np.isfinite(value)
+        assert np.isfinite(slope)
 
 
 def test_split_exponential_euler_lets_each_variable_see_the_new_values_before_it(float64):

@@ -13,6 +13,7 @@ from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.config import load
 from jaxneuro.launch.conversion_page import RATIOS
 from jaxneuro.launch.reading import read_text
+from jaxneuro.measure.interval import mean_interval
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -294,11 +295,88 @@ def glif_cells():
     return table(["cell", "reliability", *(f"level {level}" for level in range(1, 6))], rows)
 
 
+def patterns():
+    found = results("firing_patterns")
+    solved = {row["pattern"]: row for row in found["equations"]}
+    rows = []
+    for row in found["published"]:
+        own = solved.get(row["pattern"])
+        spikes, first = (f"{own['spikes']}", f"{own['first_ms']:.2f}") if own else ("runs away", "")
+        rows.append([f"{row['pattern']} {row['name']}", f"{row['spikes']}", f"{row['first_ms']:.2f}", spikes, first])
+    columns = ["pattern", "spikes", "first (ms)", "spikes of the equations", "first of the equations (ms)"]
+    return table(columns, rows)
+
+
+def fidelity():
+    rows = [
+        [
+            row["model"],
+            row["what"],
+            f"{row['error']:.0e}",
+            f"{row['allowed']:.0e}" if row["allowed"] else "0",
+            row["unit"],
+        ]
+        for row in results("fidelity")["checks"]
+    ]
+    return table(["model", "what", "error", "allowed", "unit"], rows)
+
+
+def fidelity_in_short():
+    chosen = (
+        ("PreciseLIF", "rate"),
+        ("LIF", "voltage"),
+        ("AdEx", "saddle-node"),
+        ("Izhikevich", "spikes"),
+        ("HodgkinHuxley", "step of"),
+        ("HodgkinHuxley", "lower"),
+        ("PairSTDP", "window"),
+        ("brunel_rate", "states"),
+    )
+    rows = [
+        [row["model"], row["what"], f"{row['error']:.0e}" if row["error"] else "0", row["unit"]]
+        for model, what in chosen
+        for row in results("fidelity")["checks"]
+        if row["model"] == model and row["what"].startswith(what)
+    ]
+    return table(["model", "what", "error", "in"], rows)
+
+
+def evidence():
+    rows = []
+    for row in results("evidence")["networks"]:
+        accuracy, loss = mean_interval(row["accuracy"]), np.mean(row["loss"])
+        rows.append(
+            [
+                row["network"],
+                row["rule"],
+                f"{100 * row['adaptive']:.0f} %",
+                f"{100 * accuracy.mean:.1f} ({100 * accuracy.low:.1f} to {100 * accuracy.high:.1f})",
+                f"{loss:.3f}",
+                f"{np.mean(row['rate_hz']):.0f}",
+            ]
+        )
+    return table(["network", "gradient", "adaptive", "right (%; 95 %)", "loss (nats)", "rate (Hz)"], rows)
+
+
+def exponential_patterns():
+    names = {row["name"]: [] for row in results("firing_patterns")["adex"]}
+    for row in results("firing_patterns")["adex"]:
+        varied = "" if row["variation"] is None else f"{row['variation']:.2f}"
+        names[row["name"]].append((f"{row['spikes']}", varied))
+    rows = [[name, *(spikes for spikes, _ in both), both[-1][1]] for name, both in names.items()]
+    return table(["pattern", "spikes at 0.1 ms", "spikes at 0.01 ms", "variation of intervals"], rows)
+
+
 TABLES = {
     "glif medians": glif_medians,
     "glif steps": glif_steps,
     "glif cells": glif_cells,
     "conversion": spikes,
+    "evidence": evidence,
+    "fidelity": fidelity,
+    "fidelity in short": fidelity_in_short,
+    "firing patterns": patterns,
+    "firing patterns of AdEx": exponential_patterns,
     "quickstart": quickstart,
     "text": text,
     "recurrent": recurrent,
@@ -352,13 +430,17 @@ def blocks(language):
 
 def test_code_runs_one_block_after_the_other_as_in_a_notebook():
     names = {}
-    assert len(blocks("python")) == 5
+    assert len(blocks("python")) == 8
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), names)
     rates = names["rates"]
     assert rates[0] == 0
     # 1000 / (2 + 20 ln(60 / 45)) Hz, on a grid of 0.1 ms: at most one step more per interval.
     assert 127 < rates[-1] < 129
+    assert names["hertz"][0] == 0
+    assert abs(names["hertz"][-1] - 117.0) <= 5  # 117.0 Hz, counted in 200 ms
+    np.testing.assert_allclose(np.exp(names["log_g"]), [120, 36], rtol=1e-3)
+    assert len(names["figure"].axes[0].collections) >= 3
 
 
 def test_the_config_is_a_config():

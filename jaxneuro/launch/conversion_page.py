@@ -36,7 +36,7 @@ def sections(results: dict[str, Any], seeds: int) -> list[Section]:
     note = (
         "Energies are estimates from published figures for single operations (45 nm), not measurements. Memory: graded "
         "networks read two words for each MAC, spiking ones move three for each event; nothing is kept between uses. "
-        "Both count in single precision: that a graded network may do with 8 bits, 0.23 pJ for a MAC, is left out."
+        "Both count in single precision; 8 bits, 0.23 pJ for a MAC and 0.03 for an addition, are left out."
     )
     found = [
         Section("Do spikes pay?", f"{verdict} {note}"),
@@ -150,13 +150,15 @@ def against(
             axes.plot(places, values.mean(axis=0), color=colour, marker="o", markersize=3, linewidth=1.2, label=name)
             axes.fill_between(places, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
             if not points:
-                axes.set_xticks(places, [f"{place:g}" for place in places])
+                axes.set_xticks(places, [f"{place:g}" for place in places], fontsize=7)
                 axes.xaxis.set_minor_locator(NullLocator())
         for style, (name, (place, height)) in zip("DdsP", points.items(), strict=False):
             axes.plot([place], [height], color=INK, marker=style, markersize=5, linestyle="none", label=name)
         for level in levels:
             axes.axhline(level, color=FAINT, linestyle="--", linewidth=1)
+        seen = [place for places, values in curves.values() for place in places[values.max(axis=0) >= lowest]]
+        axes.set_xlim(left=0.7 * min((*seen, *(place for place, _ in points.values())), default=1))
         axes.set(xlabel=label, ylabel="accuracy (%)", ylim=(lowest, 100.5))
-        axes.legend(loc="lower right", fontsize=7, frameon=True, framealpha=0.9, edgecolor="none")
+        axes.legend(loc="lower right", fontsize=6, frameon=True, framealpha=0.8, edgecolor="none", borderpad=0.1)
 
     return draw

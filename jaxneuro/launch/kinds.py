@@ -294,9 +294,8 @@ def _allowed(parameter: inspect.Parameter, fields: dict[str, dataclasses.Field[A
 
 def _has_axes(field: dataclasses.Field[Any] | None) -> bool:
     """Whether a field is an array of named axes, for which no number can stand."""
-    return any(
-        dimension not in ("", "...") for dimension in getattr(getattr(field, "type", None), "dim_str", "").split()
-    )
+    declared = () if field is None else typing.get_args(field.type) or (field.type,)
+    return any(getattr(option, "dim_str", "") not in ("", "...") for option in declared)
 
 
 def _understood(reading: Callable[[Any], Any]) -> AfterValidator:

@@ -3,6 +3,10 @@
 from jaxneuro.measure.cost import operations as operations
 from jaxneuro.measure.cost import state_numbers as state_numbers
 from jaxneuro.measure.cost import tally as tally
+from jaxneuro.measure.dynamics import branch as branch
+from jaxneuro.measure.dynamics import draw_phase_plane as draw_phase_plane
+from jaxneuro.measure.dynamics import nullclines as nullclines
+from jaxneuro.measure.dynamics import phase_plane as phase_plane
 from jaxneuro.measure.energy import TABLES as TABLES
 from jaxneuro.measure.energy import Work as Work
 from jaxneuro.measure.explained_variance import explained as explained
@@ -10,6 +14,7 @@ from jaxneuro.measure.explained_variance import explained_variance as explained_
 from jaxneuro.measure.explained_variance import reliability as reliability
 from jaxneuro.measure.explained_variance import smoothed as smoothed
 from jaxneuro.measure.firing import crossing_times as crossing_times
+from jaxneuro.measure.firing import f_i_curve as f_i_curve
 from jaxneuro.measure.firing import population_rate as population_rate
 from jaxneuro.measure.firing import rate as rate
 from jaxneuro.measure.interval import holm as holm

@@ -1,8 +1,12 @@
 """Firing rates and spike times."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+
+from jaxneuro.machine import StateMachine
+from jaxneuro.run import run
 
 
 def rate(spikes: Float[Array, "*batch time"], dt_ms: Float[Array, ""] | float) -> Float[Array, "*batch"]:
@@ -73,3 +77,23 @@ def crossing_times(
     before = np.flatnonzero((voltage[:-1] < level_mv) & (voltage[1:] >= level_mv))
     share = (level_mv - voltage[before]) / (voltage[before + 1] - voltage[before])
     return (before + 1 + share) * dt_ms
+
+
+def f_i_curve(
+    machine: StateMachine, currents: Float[Array, "currents"], duration_ms: float, skip_ms: float = 0.0
+) -> Float[Array, "currents"]:
+    """The firing rate of a neuron under each of several constant currents, all in one program.
+
+    Args:
+        machine: takes a current, puts out 1 on a spike, or a `TimedSpike`; its step size is its `dt_ms`.
+        currents: in the neuron's unit.
+        duration_ms: how long each is given, from the neuron's start on (ms).
+        skip_ms: what is left out of the count at the beginning (ms).
+
+    Returns:
+        The rates (Hz).
+    """
+    dt_ms: Array = getattr(machine, "dt_ms")  # noqa: B009 - not every machine has one
+    steps, skip = round(duration_ms / float(dt_ms)), round(skip_ms / float(dt_ms))
+    outputs = jax.vmap(lambda current: run(machine, jnp.full(steps, current))[1])(currents)
+    return rate(getattr(outputs, "spike", outputs)[:, skip:], dt_ms)

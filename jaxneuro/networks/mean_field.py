@@ -9,6 +9,7 @@ from jaxneuro.networks.siegert import Number, siegert_rate
 HALVINGS = 60
 
 
+@jax.jit
 def brunel_rate(
     relative_inhibition: Number,
     relative_drive: Number,

@@ -103,7 +103,8 @@ class Network(StateMachine[NetworkState, PyTree, dict[str, Array]]):
         outputs: Iterable[str] | None = None,
         packed: bool = False,
     ) -> None:
-        pairs = tuple(populations.items()) if isinstance(populations, Mapping) else tuple(populations)
+        pairs: Iterable[Any] = populations.items() if isinstance(populations, Mapping) else populations
+        pairs = tuple(pairs)
         self.names = tuple(name for name, _ in pairs)
         self.populations = tuple(machine for _, machine in pairs)
         self.projections = tuple(projections)
@@ -205,7 +206,9 @@ class Network(StateMachine[NetworkState, PyTree, dict[str, Array]]):
                 begin = end
         populations, spikes = [], {}
         for name, population, at in zip(self.names, self.populations, state.populations, strict=True):
-            at, spikes[name] = population.step(at, gather(reaching[name], self.size(name), self._dtype(name)))
+            at, fired = population.step(at, gather(reaching[name], self.size(name), self._dtype(name)))
+            # Who reads the spikes shall not compute them once more.
+            spikes[name] = jax.lax.optimization_barrier(fired)
             populations.append(at)
         sent = tuple(_send(sent, spikes[name]) for name, sent in zip(self.names, state.sent, strict=True))
         state = NetworkState(tuple(populations), tuple(connections), tuple(kinetics), sent)

@@ -49,6 +49,7 @@ def _log_integral_jvp(
     return total, change
 
 
+@jax.jit
 def siegert_rate(
     mean_mv: Number,
     deviation_mv: Number,

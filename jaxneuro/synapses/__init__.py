@@ -21,6 +21,8 @@ from jaxneuro.synapses.nmda import NMDA as NMDA
 from jaxneuro.synapses.nmda import ArrivingAt as ArrivingAt
 from jaxneuro.synapses.one_to_one import OneToOne as OneToOne
 from jaxneuro.synapses.pair_stdp import PairSTDP as PairSTDP
+from jaxneuro.synapses.plastic import Plastic as Plastic
+from jaxneuro.synapses.receptors import Receptors as Receptors
 from jaxneuro.synapses.rewarded_stdp import RewardedFiring as RewardedFiring
 from jaxneuro.synapses.rewarded_stdp import RewardedSTDP as RewardedSTDP
 from jaxneuro.synapses.sparse import Sparse as Sparse

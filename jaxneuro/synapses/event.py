@@ -38,16 +38,17 @@ class EventSynapses(Stateless[Spikes, Sums]):
     with event-driven propagation).
     """
 
-    weights: Numbers = parameter()
     targets: Targets
     size: int = eqx.field(static=True)
-    events: bool = eqx.field(static=True, default=True)
+    events: bool = eqx.field(static=True)
+    weights: Numbers = parameter()
 
-    def __check_init__(self) -> None:
-        if self.weights.shape not in ((), self.targets.shape):
+    def __init__(self, weights: Any, targets: Targets, size: int, events: bool = True) -> None:
+        self.weights, self.targets, self.size, self.events = weights, targets, size, events
+        if jnp.shape(weights) not in ((), targets.shape):
             raise ValueError(
-                f"EventSynapses got weights of shape {self.weights.shape}; it takes a scalar, or one for each place in "
-                f"targets: {self.targets.shape}."
+                f"EventSynapses got weights of shape {jnp.shape(weights)}; it takes a scalar, or one for each place in "
+                f"targets: {targets.shape}."
             )
 
     def respond(self, input: Spikes) -> Sums:

@@ -5,7 +5,13 @@ A rule looks at the traces of spikes before the present step: two spikes in one 
 
 import equinox as eqx
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Float
+
+from jaxneuro.synapses.sparse import Sparse
+
+# All to all, `[outputs, inputs]`, or the lists of a `Sparse`.
+Connections = Float[Array, "outputs inputs"] | Sparse
 
 
 class Firing(eqx.Module):
@@ -48,18 +54,60 @@ def marked(trace: Float[Array, "neurons"], spikes: Float[Array, "neurons"], pair
     return trace + spikes * (1 if pairing == "all" else 1 - trace)
 
 
-def pairs(postsynaptic: Float[Array, "outputs"], presynaptic: Float[Array, "inputs"]) -> Float[Array, "outputs inputs"]:
-    """The product of every postsynaptic with every presynaptic number, `[outputs, inputs]`."""
+def first_weights(connections: Connections) -> Float[Array, "..."]:
+    """The weights of connections, `[outputs, inputs]`, or of a `Sparse`, `[inputs, places]`."""
+    return connections.weights if isinstance(connections, Sparse) else connections
+
+
+def unmarked(connections: Connections) -> tuple[Float[Array, "inputs"], Float[Array, "outputs"]]:
+    """Traces of both sides without spikes so far."""
+    weights = first_weights(connections)
+    if isinstance(connections, Sparse):
+        return jnp.zeros(len(weights), weights.dtype), jnp.zeros(connections.outputs, weights.dtype)
+    return jnp.zeros(weights.shape[1], weights.dtype), jnp.zeros(len(weights), weights.dtype)
+
+
+def pairs(
+    connections: Connections, postsynaptic: Float[Array, "outputs"], presynaptic: Float[Array, "inputs"]
+) -> Float[Array, "..."]:
+    """For every synapse the product of a postsynaptic and a presynaptic number, in the shape of the weights."""
+    if isinstance(connections, Sparse):
+        return postsynaptic.at[connections.targets].get(mode="fill", fill_value=0) * presynaptic[:, None]
     return postsynaptic[:, None] * presynaptic[None]
 
 
+def driven(
+    connections: Connections, weights: Float[Array, "..."], presynaptic: Float[Array, "inputs"]
+) -> Float[Array, "outputs"]:
+    """`W x` over the connections, with the present weights."""
+    if isinstance(connections, Sparse):
+        return eqx.tree_at(lambda sparse: sparse.weights, connections, weights).respond(presynaptic)
+    return presynaptic @ weights.T
+
+
+def check_weights(rule: str, weights: Float[Array, "..."], largest: Float[Array, "..."]) -> None:
+    """Refuse weights that the first step would cut off.
+
+    Args:
+        rule: name of the class, for the message.
+        weights: the first weights.
+        largest: the upper bound.
+
+    Raises:
+        ValueError: if a weight is above the bound.
+    """
+    concrete = not isinstance(weights, Tracer) and not isinstance(largest, Tracer) and weights.size and largest.size
+    if concrete and bool(weights.max() > largest.max()):
+        raise ValueError(f"{rule} got weights up to {weights.max():g}; they must be at most largest={largest.max():g}.")
+
+
 def bounded(
-    weights: Float[Array, "outputs inputs"],
-    up: Float[Array, "outputs inputs"],
-    down: Float[Array, "outputs inputs"],
+    weights: Float[Array, "*synapses"],
+    up: Float[Array, "*synapses"],
+    down: Float[Array, "*synapses"],
     largest: Float[Array, ""],
     softness: Float[Array, ""],
-) -> Float[Array, "outputs inputs"]:
+) -> Float[Array, "*synapses"]:
     """Weights after a change, between 0 and the largest.
 
     `w + up (1 - softness w / largest) - down (1 - softness (1 - w / largest))`, then clipped: with softness 0 the

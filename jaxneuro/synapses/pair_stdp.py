@@ -3,18 +3,28 @@
 from typing import Literal
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.initial import check_choice
 from jaxneuro.machine import Scalar, StateMachine, parameter
-from jaxneuro.synapses.firing import Firing, bounded, faded, marked, pairs
+from jaxneuro.synapses.firing import (
+    Connections,
+    Firing,
+    bounded,
+    check_weights,
+    driven,
+    faded,
+    first_weights,
+    marked,
+    pairs,
+    unmarked,
+)
 
 
 class PairSTDPState(eqx.Module):
     """The weights, and the traces of the spikes of both sides, dimensionless, as the last step left them."""
 
-    weights: Float[Array, "outputs inputs"]
+    weights: Float[Array, "*synapses"]
     presynaptic: Float[Array, "inputs"]
     postsynaptic: Float[Array, "outputs"]
 
@@ -27,7 +37,7 @@ class PairSTDP(StateMachine[PairSTDPState, Firing, Float[Array, "outputs"]]):
     the window is met to rounding whatever the step.
 
     Fields:
-        weights: W at first, `[outputs, inputs]`, in the unit of what they feed; 0 to `largest`.
+        weights: W at first, `[outputs, inputs]` or a `Sparse`, in the unit of what they feed; 0 to `largest`.
         potentiation, depression: A_plus and A_minus, in that unit.
         tau_plus_ms, tau_minus_ms: the lengths of the window (ms).
         largest: the upper bound of a weight.
@@ -42,7 +52,7 @@ class PairSTDP(StateMachine[PairSTDPState, Firing, Float[Array, "outputs"]]):
     2008, Biological Cybernetics 98:459.
     """
 
-    weights: Float[Array, "outputs inputs"] = parameter(at_least=0.0)
+    weights: Connections = parameter(at_least=0.0)
     potentiation: Scalar = parameter(0.01, at_least=0.0)
     depression: Scalar = parameter(0.0105, at_least=0.0)
     tau_plus_ms: Scalar = parameter(20.0, above=0.0, unit="ms")
@@ -54,21 +64,19 @@ class PairSTDP(StateMachine[PairSTDPState, Firing, Float[Array, "outputs"]]):
 
     def __check_init__(self) -> None:
         check_choice("PairSTDP", "pairing", self.pairing, ("all", "nearest"))
+        check_weights("PairSTDP", first_weights(self.weights), self.largest)
 
     def init(self, key: PRNGKeyArray) -> PairSTDPState:
         """The first weights; no spikes so far."""
-        outputs, inputs = self.weights.shape
-        return PairSTDPState(
-            self.weights, jnp.zeros(inputs, self.weights.dtype), jnp.zeros(outputs, self.weights.dtype)
-        )
+        return PairSTDPState(first_weights(self.weights), *unmarked(self.weights))
 
     def step(self, state: PairSTDPState, input: Firing) -> tuple[PairSTDPState, Float[Array, "outputs"]]:
         """The drive, the change of the weights, and the marks of the present spikes."""
         before = faded(state.presynaptic, self.dt_ms, self.tau_plus_ms)
         behind = faded(state.postsynaptic, self.dt_ms, self.tau_minus_ms)
-        up = self.potentiation * pairs(input.postsynaptic, before)
-        down = self.depression * pairs(behind, input.presynaptic)
+        up = self.potentiation * pairs(self.weights, input.postsynaptic, before)
+        down = self.depression * pairs(self.weights, behind, input.presynaptic)
         weights = bounded(state.weights, up, down, self.largest, self.softness)
         presynaptic = marked(before, input.presynaptic, self.pairing)
         postsynaptic = marked(behind, input.postsynaptic, self.pairing)
-        return PairSTDPState(weights, presynaptic, postsynaptic), input.presynaptic @ state.weights.T
+        return PairSTDPState(weights, presynaptic, postsynaptic), driven(self.weights, state.weights, input.presynaptic)

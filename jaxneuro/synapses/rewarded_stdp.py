@@ -5,7 +5,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.machine import Scalar, StateMachine, parameter
-from jaxneuro.synapses.firing import Firing, faded, marked, pairs
+from jaxneuro.synapses.firing import (
+    Connections,
+    Firing,
+    check_weights,
+    driven,
+    faded,
+    first_weights,
+    marked,
+    pairs,
+    unmarked,
+)
 
 
 class RewardedFiring(eqx.Module):
@@ -18,8 +28,8 @@ class RewardedFiring(eqx.Module):
 class RewardedSTDPState(eqx.Module):
     """Weights, eligibility of each, traces of the spikes of both sides and dopamine, as the last step left them."""
 
-    weights: Float[Array, "outputs inputs"]
-    eligibility: Float[Array, "outputs inputs"]
+    weights: Float[Array, "*synapses"]
+    eligibility: Float[Array, "*synapses"]
     presynaptic: Float[Array, "inputs"]
     postsynaptic: Float[Array, "outputs"]
     dopamine: Float[Array, ""]
@@ -34,7 +44,7 @@ class RewardedSTDP(StateMachine[RewardedSTDPState, RewardedFiring, Float[Array, 
     weights from before the step.
 
     Fields:
-        weights: W at first, `[outputs, inputs]`, in the unit of what they feed; 0 to `largest`.
+        weights: W at first, `[outputs, inputs]` or a `Sparse`, in the unit of what they feed; 0 to `largest`.
         potentiation, depression: A_plus and A_minus, in that unit per unit of dopamine times second.
         tau_plus_ms, tau_minus_ms: the lengths of the window (ms).
         tau_eligibility_ms, tau_dopamine_ms: tau_c, tau_d (ms).
@@ -46,7 +56,7 @@ class RewardedSTDP(StateMachine[RewardedSTDPState, RewardedFiring, Float[Array, 
     Reference: Izhikevich 2007, Cerebral Cortex 17:2443, eqs. 1 to 3; window: Figure 1.
     """
 
-    weights: Float[Array, "outputs inputs"] = parameter(at_least=0.0)
+    weights: Connections = parameter(at_least=0.0)
     potentiation: Scalar = parameter(0.1, at_least=0.0)
     depression: Scalar = parameter(0.15, at_least=0.0)
     tau_plus_ms: Scalar = parameter(20.0, above=0.0, unit="ms")
@@ -56,13 +66,13 @@ class RewardedSTDP(StateMachine[RewardedSTDPState, RewardedFiring, Float[Array, 
     largest: Scalar = parameter(4.0, above=0.0)
     dt_ms: Scalar = parameter(1.0, above=0.0, unit="ms")
 
+    def __check_init__(self) -> None:
+        check_weights("RewardedSTDP", first_weights(self.weights), self.largest)
+
     def init(self, key: PRNGKeyArray) -> RewardedSTDPState:
         """The first weights; no spikes and no dopamine so far."""
-        outputs, inputs = self.weights.shape
-        before, behind = jnp.zeros(inputs, self.weights.dtype), jnp.zeros(outputs, self.weights.dtype)
-        return RewardedSTDPState(
-            self.weights, jnp.zeros_like(self.weights), before, behind, jnp.zeros_like(self.tau_dopamine_ms)
-        )
+        weights, (before, behind) = first_weights(self.weights), unmarked(self.weights)
+        return RewardedSTDPState(weights, jnp.zeros_like(weights), before, behind, jnp.zeros_like(self.tau_dopamine_ms))
 
     def step(
         self, state: RewardedSTDPState, input: RewardedFiring
@@ -71,8 +81,8 @@ class RewardedSTDP(StateMachine[RewardedSTDPState, RewardedFiring, Float[Array, 
         firing = input.firing
         before = faded(state.presynaptic, self.dt_ms, self.tau_plus_ms)
         behind = faded(state.postsynaptic, self.dt_ms, self.tau_minus_ms)
-        up = self.potentiation * pairs(firing.postsynaptic, before)
-        eligibility = state.eligibility + up - self.depression * pairs(behind, firing.presynaptic)
+        up = self.potentiation * pairs(self.weights, firing.postsynaptic, before)
+        eligibility = state.eligibility + up - self.depression * pairs(self.weights, behind, firing.presynaptic)
         dopamine = state.dopamine + input.dopamine
         rate = 1 / self.tau_eligibility_ms + 1 / self.tau_dopamine_ms
         seconds = -jnp.expm1(-rate * self.dt_ms) / rate / 1000
@@ -82,5 +92,5 @@ class RewardedSTDP(StateMachine[RewardedSTDPState, RewardedFiring, Float[Array, 
         before, behind = marked(before, firing.presynaptic, "all"), marked(behind, firing.postsynaptic, "all")
         return (
             RewardedSTDPState(weights, eligibility, before, behind, dopamine),
-            firing.presynaptic @ state.weights.T,
+            driven(self.weights, state.weights, firing.presynaptic),
         )

@@ -7,16 +7,17 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxneuro.initial import check_sizes
-from jaxneuro.machine import Stateless, parameter
+from jaxneuro.machine import NoState, StateMachine, parameter
 
 
-class Sparse(Stateless[Float[Array, "inputs"], Float[Array, "outputs"]]):
+class Sparse(StateMachine[NoState, Float[Array, "inputs"], Float[Array, "outputs"]]):
     """Sparse synapses: `y_j = sum(w_ik x_i)` over all presynaptic i and places k in its list with `target_ik = j`.
 
     The lists of all neurons have one length, so that arrays do; a short list is padded by the target `outputs`, which
     is no neuron. With `events` a step looks only at the lists of the inputs that are not zero, as long as there are no
     more than so many, and at all lists otherwise: the result is the same. The gradient is that of the sum for silent
-    inputs too.
+    inputs too. It has no state, and still goes one step at a time: what all synapses send in all of time together may
+    not fit in memory.
 
     Made by `fan_out=n`: every neuron has n different targets; or by `probability=p`: every pair is connected with
     probability p, independently. Then a list has room for the mean and six standard deviations of its length, and
@@ -71,6 +72,14 @@ class Sparse(Stateless[Float[Array, "inputs"], Float[Array, "outputs"]]):
         self.targets = jax.lax.map(chosen, jax.random.split(key, inputs)).astype(jnp.int32)
         self.weights = jnp.full(self.targets.shape, weight, jnp.result_type(float))
         self.outputs, self.events = outputs, events
+
+    def init(self, key: PRNGKeyArray) -> NoState:
+        """The empty state."""
+        return NoState()
+
+    def step(self, state: NoState, input: Float[Array, "inputs"]) -> tuple[NoState, Float[Array, "outputs"]]:
+        """`(state, respond(input))`."""
+        return state, self.respond(input)
 
     def respond(self, input: Float[Array, "inputs"]) -> Float[Array, "outputs"]:
         """The sum, by all lists or by those of active inputs."""

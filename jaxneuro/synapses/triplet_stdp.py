@@ -3,18 +3,28 @@
 from typing import Literal
 
 import equinox as eqx
-import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.initial import check_choice
 from jaxneuro.machine import Scalar, StateMachine, parameter
-from jaxneuro.synapses.firing import Firing, bounded, faded, marked, pairs
+from jaxneuro.synapses.firing import (
+    Connections,
+    Firing,
+    bounded,
+    check_weights,
+    driven,
+    faded,
+    first_weights,
+    marked,
+    pairs,
+    unmarked,
+)
 
 
 class TripletSTDPState(eqx.Module):
     """The weights, and a fast and a slow trace of each side, dimensionless, as the last step left them."""
 
-    weights: Float[Array, "outputs inputs"]
+    weights: Float[Array, "*synapses"]
     presynaptic: Float[Array, "inputs"]
     presynaptic_slow: Float[Array, "inputs"]
     postsynaptic: Float[Array, "outputs"]
@@ -29,7 +39,7 @@ class TripletSTDP(StateMachine[TripletSTDPState, Firing, Float[Array, "outputs"]
     drive is `y = W x` with the weights from before the step.
 
     Fields:
-        weights: W at first, `[outputs, inputs]`, in the unit of what they feed; 0 to `largest`.
+        weights: W at first, `[outputs, inputs]` or a `Sparse`, in the unit of what they feed; 0 to `largest`.
         pair_potentiation, triplet_potentiation: A2_plus, A3_plus, in that unit.
         pair_depression, triplet_depression: A2_minus, A3_minus.
         tau_plus_ms, tau_x_ms, tau_minus_ms, tau_y_ms: time constants of the traces (ms).
@@ -40,14 +50,13 @@ class TripletSTDP(StateMachine[TripletSTDPState, Firing, Float[Array, "outputs"]
 
     Input: `Firing`, `[inputs]` and `[outputs]`. Output: the drive, `[outputs]`.
 
-    The defaults are those fitted to visual cortex with all spikes (table 4 of the paper; weights of about 1). Further
-    sets: visual cortex, all, minimal: A2_plus 0, A3_plus 6.5e-3, A2_minus 7.1e-3, A3_minus 0, tau_y 114. Hippocampus
-    (table 3), all, minimal: 5.3e-3, 8e-3, 3.5e-3, 0, tau_y 40.
+    The defaults are those fitted to visual cortex with all spikes, for weights of about 1. The paper's minimal set:
+    A2_plus 0, A3_plus 6.5e-3, A2_minus 7.1e-3, A3_minus 0, tau_y 114.
 
     Reference: Pfister and Gerstner 2006, Journal of Neuroscience 26:9673, eqs. 3 and 4.
     """
 
-    weights: Float[Array, "outputs inputs"] = parameter(at_least=0.0)
+    weights: Connections = parameter(at_least=0.0)
     pair_potentiation: Scalar = parameter(5e-10, at_least=0.0)
     triplet_potentiation: Scalar = parameter(6.2e-3, at_least=0.0)
     pair_depression: Scalar = parameter(7e-3, at_least=0.0)
@@ -63,12 +72,12 @@ class TripletSTDP(StateMachine[TripletSTDPState, Firing, Float[Array, "outputs"]
 
     def __check_init__(self) -> None:
         check_choice("TripletSTDP", "pairing", self.pairing, ("all", "nearest"))
+        check_weights("TripletSTDP", first_weights(self.weights), self.largest)
 
     def init(self, key: PRNGKeyArray) -> TripletSTDPState:
         """The first weights; no spikes so far."""
-        before = jnp.zeros(self.weights.shape[1], self.weights.dtype)
-        behind = jnp.zeros(self.weights.shape[0], self.weights.dtype)
-        return TripletSTDPState(self.weights, before, before, behind, behind)
+        before, behind = unmarked(self.weights)
+        return TripletSTDPState(first_weights(self.weights), before, before, behind, behind)
 
     def step(self, state: TripletSTDPState, input: Firing) -> tuple[TripletSTDPState, Float[Array, "outputs"]]:
         """The drive, the change of the weights, and the marks of the present spikes."""
@@ -76,9 +85,9 @@ class TripletSTDP(StateMachine[TripletSTDPState, Firing, Float[Array, "outputs"]
         r2 = faded(state.presynaptic_slow, self.dt_ms, self.tau_x_ms)
         o1 = faded(state.postsynaptic, self.dt_ms, self.tau_minus_ms)
         o2 = faded(state.postsynaptic_slow, self.dt_ms, self.tau_y_ms)
-        up = pairs(input.postsynaptic * (self.pair_potentiation + self.triplet_potentiation * o2), r1)
-        down = pairs(o1, input.presynaptic * (self.pair_depression + self.triplet_depression * r2))
+        up = pairs(self.weights, input.postsynaptic * (self.pair_potentiation + self.triplet_potentiation * o2), r1)
+        down = pairs(self.weights, o1, input.presynaptic * (self.pair_depression + self.triplet_depression * r2))
         weights = bounded(state.weights, up, down, self.largest, self.softness)
         before = (marked(trace, input.presynaptic, self.pairing) for trace in (r1, r2))
         behind = (marked(trace, input.postsynaptic, self.pairing) for trace in (o1, o2))
-        return TripletSTDPState(weights, *before, *behind), input.presynaptic @ state.weights.T
+        return TripletSTDPState(weights, *before, *behind), driven(self.weights, state.weights, input.presynaptic)

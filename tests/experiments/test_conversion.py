@@ -41,7 +41,7 @@ def test_converted_perceptrons_are_as_right_as_the_graded_ones(tmp_path):
     # 64-128-128-10: 25,856 MACs of 4.6 pJ, and a comparison for each of 256 neurons.
     assert dense == pytest.approx((25_856 * 4.6 + 256 * 0.9) / 1000)
     assert min(row["accuracy"][0] for row in results["graded"]) > 97
-    # neurons.md's bars: Spike-Norm at 256 steps and QCFS at 4 lose half a point at most; QCFS at 0.6 of the energy.
+    # Asked for: Spike-Norm at 256 steps and QCFS at 4 lose half a point at most; QCFS at 0.6 of the energy.
     assert spiking["Spike-Norm"]["change"][1] >= -0.5
     assert spiking["QCFS"]["change"][0] >= -0.5
     assert spiking["QCFS"]["energy_nj"][0]["45 nm"]["arithmetic"] < 0.6 * dense

@@ -160,6 +160,11 @@ def test_every_kind_is_a_public_class_that_is_not_abstract():
         assert not inspect.isabstract(machine)
 
 
+def test_a_machine_that_is_made_of_given_arrays_is_no_kind():
+    assert "PairSTDP" in public(jn.StateMachine)
+    assert not {"PairSTDP", "TagAndCapture", "SynapticLIF"} & set(kinds(Kind(supplied=("inputs", "outputs"))))
+
+
 NEEDS = {"inputs": 4, "units": 4, "outputs": 2, "size": 2}
 # What else a kind cannot be without.
 WANTED = {
@@ -169,6 +174,7 @@ WANTED = {
     "RandomStart": ", machine: {kind: LIF}, variable: voltage_mv, center: 0, spread: 5",
     "ConductanceBased": ", kinetics: {kind: Exponential}",
     "Sparse": ", probability: 0.5",
+    "Located": ", flow: {kind: HodgkinHuxley}",
     "ParallelCell": ", genome: MinGRU",
     **dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU"),
 }

@@ -14,12 +14,12 @@ def distance(machine, state, input):
 
 
 CONVERSION = (
-    Row("Rectifier", lambda key: conversion.Rectifier(), vectors(3), smooth=True),
+    Row("Rectifier", lambda key: conversion.Rectifier(), vectors(3), smooth=True, quick=False),
     # The gradient of the steps is by declaration that of this ramp; tests/conversion/test_clipped_steps.py.
-    Row("ClippedSteps ramp", lambda key: conversion.ClippedSteps(rounding=0.0), vectors(3), smooth=True),
+    Row("ClippedSteps ramp", lambda key: conversion.ClippedSteps(rounding=0.0), vectors(3), smooth=True, quick=False),
     Row("AveragePool", lambda key: conversion.AveragePool(2), vectors(4, 5, 2), smooth=True, quick=False),
     Row("Flat", lambda key: conversion.Flat(), vectors(2, 3), smooth=True, quick=False),
-    Row("Residual", lambda key: conversion.Residual(jn.Dense(3, 3, key=key)), vectors(3), smooth=True),
+    Row("Residual", lambda key: conversion.Residual(jn.Dense(3, 3, key=key)), vectors(3), smooth=True, quick=False),
     Row(
         "Residual with synapses",
         lambda key: conversion.Residual(jn.Dense(3, 4, key=key), jn.Dense(3, 4, bias=False, key=key)),

@@ -1,7 +1,43 @@
 """Rows of the laws for membranes with channels."""
 
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
 import jaxneuro as jn
 from tests.laws.row import Row, currents
+
+
+class Voltage(eqx.Module):
+    """V (mV)."""
+
+    voltage_mv: Float[Array, ""]
+
+
+class Quadratic(jn.Eventful[Voltage, Float[Array, ""], Float[Array, ""]]):
+    """`V' = V (V - 1) / 10 + x / 20`; at 20 mV a spike, and back to -5 mV."""
+
+    threshold_mv: Float[Array, ""] = jn.parameter(20.0, unit="mV")
+
+    def init(self, key):
+        """At 0 mV."""
+        return Voltage(jnp.zeros_like(self.threshold_mv))
+
+    def derivative(self, state, input):
+        """Of one variable."""
+        return Voltage(state.voltage_mv * (state.voltage_mv - 1) / 10 + input / 20)
+
+    def jump(self, state, input, dt_ms):
+        """Not used."""
+        return state, state.voltage_mv
+
+    def distance(self, state):
+        """From 20 mV."""
+        return state.voltage_mv - self.threshold_mv
+
+    def fire(self, state):
+        """Back."""
+        return Voltage(jnp.full_like(self.threshold_mv, -5.0))
 
 
 def all_channels():
@@ -35,4 +71,5 @@ MEMBRANES: tuple[Row, ...] = (
         smooth=True,
         quick=False,
     ),
+    Row("Located quadratic", lambda key: jn.Located(Quadratic(), dt_ms=1.0, digits=12.0), currents(), smooth=True),
 )

@@ -71,12 +71,15 @@ NETWORKS: tuple[Row, ...] = (
         lambda key: networks.PoissonSource(900.0, 1.0, 3),
         lambda generator, steps: floats(generator.uniform(0, 500, (steps, 3))),
         smooth=True,
+        quick=False,
     ),
+    Row("NormalNoise", lambda key: networks.NormalNoise(2.0, 3, hold=2), vectors(3), smooth=True, quick=False),
     Row(
         "RandomStart",
         lambda key: networks.RandomStart(synapses.Exponential(tau_ms=3.0, dt_ms=1.0), "open", 2.0, 1.0),
         vectors(),
         smooth=True,
+        quick=False,
     ),
     Row(
         "RandomStart normal",
@@ -86,5 +89,5 @@ NETWORKS: tuple[Row, ...] = (
         quick=False,
     ),
     Row("Network smooth", smooth_network, drives, smooth=True),
-    Row("Network spiking", spiking_network, currents()),
+    Row("Network spiking", spiking_network, currents(), quick=False),
 )

@@ -85,10 +85,6 @@ def everything(generator, steps):
     )
 
 
-def integrate_and_fire(**changes):
-    return spiking.IntegrateAndFire(capacitance_nf=5.0, refractory_ms=2.0, dt_ms=1.0, **changes)
-
-
 def adex(**changes):
     # A small cell: the currents of the table carry it from rest over its peak in a step.
     return spiking.AdEx(
@@ -98,8 +94,7 @@ def adex(**changes):
 
 
 def generalised(**changes):
-    # A steep kernel would show the rounding of -50 mV.
-    return spiking.GLIF(capacitance_pf=2.0, leak_ns=1.0, dt_ms=1.0, spike=jn.FastSigmoid(0.5), **changes)
+    return spiking.GLIF(capacitance_pf=2.0, leak_ns=1.0, dt_ms=1.0, **changes)
 
 
 def adaptive(**changes):
@@ -109,14 +104,7 @@ def adaptive(**changes):
 SPIKING: tuple[Row, ...] = (
     Row(
         "IntegrateAndFire",
-        lambda key: integrate_and_fire(),
-        currents(),
-        distance=distance("threshold_mv"),
-        quick=False,
-    ),
-    Row(
-        "IntegrateAndFire attached soft reset",
-        lambda key: integrate_and_fire(soft_reset=1.0, detach_reset=0.0),
+        lambda key: spiking.IntegrateAndFire(capacitance_nf=5.0, refractory_ms=2.0, dt_ms=1.0),
         currents(),
         distance=distance("threshold_mv"),
         quick=False,
@@ -135,22 +123,8 @@ SPIKING: tuple[Row, ...] = (
         distance=distance("peak_mv"),
         quick=False,
     ),
-    Row("AdEx", lambda key: adex(), currents(), distance=distance("peak_mv")),
-    Row(
-        "AdEx attached reset",
-        lambda key: adex(detach_reset=0.0),
-        currents(),
-        distance=distance("peak_mv"),
-        quick=False,
-    ),
+    Row("AdEx", lambda key: adex(), currents(), distance=distance("peak_mv"), quick=False),
     Row("AdaptiveLIF", lambda key: adaptive(), currents(), distance=adaptive_distance),
-    Row(
-        "AdaptiveLIF soft reset",
-        lambda key: adaptive(soft_reset=1.0, raised_reset=0.5, detach_reset=0.0),
-        currents(),
-        distance=adaptive_distance,
-        quick=False,
-    ),
     Row(
         "AdEx by current, jump and channels",
         lambda key: adex(),
@@ -158,7 +132,13 @@ SPIKING: tuple[Row, ...] = (
         distance=distance("peak_mv"),
         quick=False,
     ),
-    Row("AdEx smooth spike", lambda key: adex(detach_reset=0.0, spike=SmoothSpike()), currents(), smooth=True),
+    Row(
+        "AdEx smooth spike",
+        lambda key: adex(detach_reset=0.0, spike=SmoothSpike()),
+        currents(),
+        smooth=True,
+        quick=False,
+    ),
     Row(
         "AdaptiveLIF smooth spike",
         lambda key: adaptive(
@@ -169,39 +149,33 @@ SPIKING: tuple[Row, ...] = (
     ),
     Row(
         "GLIF smooth spike",
-        lambda key: spiking.GLIF(
-            capacitance_pf=2.0, leak_ns=1.0, refractory_ms=0.0, detach_reset=0.0, dt_ms=1.0, spike=SmoothSpike()
-        ),
+        lambda key: generalised(refractory_ms=0.0, detach_reset=0.0, spike=SmoothSpike()),
         currents(),
         smooth=True,
-    ),
-    Row("Izhikevich", lambda key: spiking.Izhikevich(dt_ms=1.0), currents(), distance=izhikevich_distance),
-    Row(
-        "Izhikevich attached reset",
-        lambda key: spiking.Izhikevich(dt_ms=1.0, detach_reset=0.0),
-        currents(),
-        distance=izhikevich_distance,
         quick=False,
     ),
+    Row("Izhikevich", lambda key: spiking.Izhikevich(dt_ms=1.0), currents(), distance=izhikevich_distance),
     Row(
         "PreciseIzhikevich",
         lambda key: spiking.PreciseIzhikevich(start_mv=20.0, reset_mv=-30.0, increment=1.0, dt_ms=0.1),
         currents(),
         smooth=True,
+        quick=False,
     ),
     Row(
         "GLIF",
-        lambda key: generalised(refractory_ms=2.0),
-        currents(),
-        distance=glif_distance,
-    ),
-    Row(
-        "GLIF attached reset",
-        lambda key: generalised(refractory_ms=0.0, detach_reset=0.0),
+        # A steep kernel would show the rounding of -50 mV.
+        lambda key: generalised(refractory_ms=2.0, spike=jn.FastSigmoid(0.5)),
         currents(),
         distance=glif_distance,
         quick=False,
     ),
     Row("SpikeResponse", lambda key: spiking.SpikeResponse(dt_ms=1.0), currents(), distance=response_distance),
-    Row("ResonateAndFire", lambda key: spiking.ResonateAndFire(dt_ms=1.0), pushes, distance=resonant_distance),
+    Row(
+        "ResonateAndFire",
+        lambda key: spiking.ResonateAndFire(dt_ms=1.0),
+        pushes,
+        distance=resonant_distance,
+        quick=False,
+    ),
 )

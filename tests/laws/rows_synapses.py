@@ -66,6 +66,11 @@ def tag_and_capture(key):
     )  # fmt: skip
 
 
+def plastic(key):
+    rule = synapses.PairSTDP(weights(), 0.02, 0.03, 3.0, 4.0, dt_ms=1.0)
+    return synapses.Plastic(rule, jn.Population(jn.Rate(threshold=0.3), 2, shared=True), jnp.zeros(2))
+
+
 def weights():
     """Of synapses that are neither at a bound nor far from it."""
     return 0.3 + 0.1 * jnp.arange(6.0).reshape(2, 3)
@@ -73,7 +78,7 @@ def weights():
 
 SYNAPSES: tuple[Row, ...] = (
     Row("Delta", lambda key: synapses.Delta(weight_mv=1.5), vectors(), smooth=True, quick=False),
-    Row("Exponential", lambda key: synapses.Exponential(tau_ms=3.0, dt_ms=1.0), vectors(), smooth=True),
+    Row("Exponential", lambda key: synapses.Exponential(tau_ms=3.0, dt_ms=1.0), vectors(), smooth=True, quick=False),
     Row(
         "Exponential of charge",
         lambda key: synapses.Exponential(tau_ms=3.0, dt_ms=1.0, normalisation="charge"),
@@ -105,12 +110,30 @@ SYNAPSES: tuple[Row, ...] = (
         smooth=True,
         quick=False,
     ),
-    Row("NMDA", lambda key: synapses.NMDA(synapses.Exponential(tau_ms=3.0, dt_ms=1.0)), arriving_at, smooth=True),
+    Row(
+        "Receptors",
+        lambda key: synapses.Receptors(
+            synapses.Exponential(tau_ms=3.0, dt_ms=1.0),
+            synapses.ConductanceBased(synapses.Alpha(tau_ms=2.0, dt_ms=1.0), reversal_mv=-7.0),
+            synapses.Delta(),
+        ),
+        lambda generator, steps: tuple(vectors()(generator, steps) for _ in range(3)),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "NMDA",
+        lambda key: synapses.NMDA(synapses.Exponential(tau_ms=3.0, dt_ms=1.0)),
+        arriving_at,
+        smooth=True,
+        quick=False,
+    ),
     Row(
         "SynapticLIF",
         lambda key: spiking.SynapticLIF(tau_ms=5.0, tau_synapses_ms=[2.0, 3.0], resistance_mohm=1.0, dt_ms=1.0),
         currents(2),
         distance=synaptic_lif_distance,
+        quick=False,
     ),
     Row("Sparse", lambda key: synapses.Sparse(4, 3, probability=0.5, key=key), vectors(4), smooth=True, quick=False),
     Row(
@@ -118,6 +141,7 @@ SYNAPSES: tuple[Row, ...] = (
         lambda key: synapses.Sparse(4, 3, fan_out=2, events=2, key=key),
         spikes(4),
         smooth=True,
+        quick=False,
     ),
     Row("Delayed", delayed, vectors(4), smooth=True),
     Row(
@@ -129,6 +153,15 @@ SYNAPSES: tuple[Row, ...] = (
     Row(
         "PairSTDP of nearest spikes",
         lambda key: synapses.PairSTDP(weights(), 0.02, 0.03, 3.0, 4.0, dt_ms=1.0, pairing="nearest"),
+        firing,
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "PairSTDP of sparse synapses",
+        lambda key: synapses.PairSTDP(
+            synapses.Sparse(3, 2, probability=0.6, weight=0.4, key=key), 0.02, 0.03, 3.0, 4.0, dt_ms=1.0
+        ),
         firing,
         smooth=True,
         quick=False,
@@ -152,10 +185,14 @@ SYNAPSES: tuple[Row, ...] = (
         lambda key: synapses.RewardedSTDP(weights(), 1.0, 2.0, 3.0, 4.0, 9.0, 5.0),
         rewarded,
         smooth=True,
+        quick=False,
     ),
+    Row("Plastic", plastic, spikes(3), smooth=True, quick=False),
     Row("CalciumPlasticity", calcium, firing, smooth=True, quick=False),
-    Row("TagAndCapture", tag_and_capture, episodes, smooth=True),
-    Row("TsodyksMarkram", lambda key: synapses.TsodyksMarkram(9.0, 20.0, dt_ms=1.0), spikes(), smooth=True),
+    Row("TagAndCapture", tag_and_capture, episodes, smooth=True, quick=False),
+    Row(
+        "TsodyksMarkram", lambda key: synapses.TsodyksMarkram(9.0, 20.0, dt_ms=1.0), spikes(), smooth=True, quick=False
+    ),
     Row(
         "TsodyksMarkram without facilitation",
         lambda key: synapses.TsodyksMarkram(dt_ms=1.0),

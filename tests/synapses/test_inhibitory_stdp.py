@@ -14,7 +14,7 @@ from tests.synapses.spike_trains import DT, at, earlier, firing, trains
 def test_equals_a_sum_over_spikes(float64):
     before, behind = trains(seed=5)
     first = np.asarray([[1.0, 2.0, 3.0], [0.5, 0.6, 0.7]])
-    rule = InhibitorySTDP(first, rate=0.02, target_hz=7.0, tau_ms=15.0, dt_ms=DT)
+    rule = InhibitorySTDP(first, learning_rate=0.02, target_hz=7.0, tau_ms=15.0, dt_ms=DT)
     expected, alpha = first.copy(), 2 * 7e-3 * 15
     for now in range(len(before)):
         for j, i in np.ndindex(*first.shape):
@@ -36,7 +36,7 @@ def test_the_window_is_even_and_a_lone_presynaptic_spike_weakens(lag, float64):
 
 def test_weights_stay_within_bounds_under_violent_changes():
     before, behind = trains(20_000, share=0.3, seed=9)
-    rule = InhibitorySTDP(jnp.full((2, 3), 0.1), rate=0.5, target_hz=250.0, largest=3.0, dt_ms=1.0)
+    rule = InhibitorySTDP(jnp.full((2, 3), 0.1), learning_rate=0.5, target_hz=250.0, largest=3.0, dt_ms=1.0)
     _, _, weights = jn.run(rule, firing(before, behind), observe="weights")
     assert float(weights.min()) >= 0
     assert float(weights.max()) <= 3
@@ -47,7 +47,7 @@ def test_weights_stay_within_bounds_under_violent_changes():
 def test_neurons_end_at_the_target_rate():
     """Neurons whose excitation differs are each held at 3 Hz by plastic synapses of 200 inhibitory inputs."""
     count, neurons, steps = 200, 4, 160_000
-    rule = InhibitorySTDP(jnp.zeros((neurons, count)), rate=5e-4, largest=1.0, dt_ms=1.0)
+    rule = InhibitorySTDP(jnp.zeros((neurons, count)), learning_rate=5e-4, largest=1.0, dt_ms=1.0)
     cell = SynapticLIF([5.0, 10.0], tau_ms=20.0, resistance_mohm=10.0, dt_ms=1.0)
     population = jn.Population(cell, neurons, shared=True)
     excitation = jnp.linspace(0.8, 1.2, neurons) * 0.4

@@ -61,3 +61,25 @@ def test_weights_stay_within_bounds_under_violent_changes():
     assert float(weights.min()) >= 0
     assert float(weights.max()) <= 4
     assert len(np.unique(weights)) > 2
+
+
+@pytest.mark.slow
+def test_a_synapse_is_found_among_many_by_rewards_seconds_later():
+    """Izhikevich 2007, figure 1D, with Poisson spikes for the network.
+
+    Whenever one synapse's presynaptic spike is followed by the postsynaptic one within 10 ms, dopamine comes 1 to 3 s
+    later.
+    """
+    generator, dt, neurons, steps = np.random.default_rng(0), 2.0, 20, 500_000
+    before, behind = (generator.uniform(size=(steps, neurons)) < 0.003 * dt for _ in range(2))
+    dopamine = np.zeros(steps, np.float32)
+    for now in np.flatnonzero(before[:-2000, 0]):
+        if behind[now + 1 : now + 6, 0].any():
+            dopamine[now + round(generator.uniform(1000, 3000) / dt)] += 0.5
+    rule = RewardedSTDP(jnp.full((neurons, neurons), 0.5), 1.0, 1.05, largest=1.0, dt_ms=dt)
+    state, _ = jn.run(rule, RewardedFiring(firing(before, behind), jnp.asarray(dopamine)))
+    weights = np.asarray(state.weights)
+    others = np.delete(weights.ravel(), 0)
+    assert weights[0, 0] > 0.95
+    assert abs(others.mean() - 0.5) < 0.2 * 0.5
+    assert np.mean(others >= weights[0, 0]) < 0.05

@@ -93,6 +93,16 @@ def test_the_key_alone_decides():
     assert not np.array_equal(one, other)
 
 
+def test_goes_one_step_at_a_time():
+    # 2000 steps of 10^5 synapses: all of time at once would need 0.8 GB for what the synapses send.
+    sparse = Sparse(1000, 1000, fan_out=100, key=jax.random.key(0))
+    inputs = jnp.zeros((2000, 1000)).at[::100, ::7].set(1.0)
+    _, out = jn.run(sparse, inputs)
+    np.testing.assert_allclose(out[100], sparse.respond(inputs[100]), rtol=1e-5)
+    compiled = jax.jit(lambda x: jn.run(sparse, x)).lower(inputs).compile()
+    assert compiled.memory_analysis().temp_size_in_bytes < 5e7
+
+
 def test_counts_weights_as_parameters_and_trains_them():
     sparse = Sparse(9, 8, fan_out=3, key=jax.random.key(0))
     assert jn.count_parameters(sparse) == 27

@@ -41,7 +41,14 @@ MEASURED = {-10: ((-0.29, -0.41, -0.34, 0.56, 0.75), (0.08, 0.11, 0.10, 0.32, 0.
             10: ((-0.04, 0.14, 0.29, 0.53, 0.56), (0.05, 0.10, 0.14, 0.11, 0.26))}  # fmt: skip
 
 
-def test_reproduces_the_frequency_dependence_in_visual_cortex(float64):
+MINIMAL = {
+    "pair_potentiation": 0.0, "triplet_potentiation": 6.5e-3, "pair_depression": 7.1e-3, "triplet_depression": 0.0,
+    "tau_y_ms": 114.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("parameters", [{}, MINIMAL])
+def test_reproduces_the_frequency_dependence_in_visual_cortex(parameters, float64):
     errors = []
     for lag, (measured, deviations) in MEASURED.items():
         for frequency, value, deviation in zip(FREQUENCIES, measured, deviations, strict=True):
@@ -49,7 +56,7 @@ def test_reproduces_the_frequency_dependence_in_visual_cortex(float64):
             interval = min(round(200 / frequency), 400)
             starts = interval * np.arange(60) + 5
             steps = interval * 60 + 10
-            rule = TripletSTDP(jnp.ones((1, 1)), dt_ms=5.0)
+            rule = TripletSTDP(jnp.ones((1, 1)), **parameters, dt_ms=5.0)
             state, _ = jn.run(rule, firing(at(steps, *starts), at(steps, *(starts + lag // 5))))
             errors.append((float(state.weights[0, 0]) - 1 - value) / deviation)
     # As close as the standard errors of the measurements allow, on average and one by one.

@@ -49,8 +49,8 @@ class AdaptiveLIF(StateMachine[AdaptiveLIFState, Reaching, Spike]):
     tau those of `E + R (I + g E_g)` and tau, both over `1 + R g`; or with a jump of V (mV), lost on a cell that is
     refractory. Output: 1.0 on a spike, else 0.0.
 
-    Reference: Bellec et al. 2018, arXiv:1803.09574, eqs. 1 to 3; Bellec et al. 2020, Nature Communications 11:3625,
-    eqs. 6 to 8.
+    Reference: Bellec et al. 2018, arXiv:1803.09574, section 2; Bellec et al. 2020, Nature Communications 11:3625,
+    Methods.
     """
 
     tau_ms: Scalar = parameter(20.0, above=0.0, unit="ms")

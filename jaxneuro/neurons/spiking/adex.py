@@ -5,14 +5,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.flow import Euler, Flow
+from jaxneuro.flow import Euler
+from jaxneuro.located import Eventful
 from jaxneuro.machine import Scalar, StateMachine, parameter
 from jaxneuro.stimulus import Reaching, jumped, net_current, stimulus
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
-# Slope factors above V_T at which the upstroke grows no steeper. There exp(20) carries V to any peak within a billionth
+# Slope factors above V_T at which the upstroke grows no steeper. There exp(30) carries V to any peak within a billionth
 # of the membrane's time constant, and the exponential cannot overflow.
-STEEPEST = 20.0
+STEEPEST = 30.0
 
 
 class AdExState(eqx.Module):
@@ -25,15 +26,16 @@ class AdExState(eqx.Module):
 Spike = Float[Array, ""]
 
 
-class AdEx(StateMachine[AdExState, Reaching, Spike], Flow[AdExState, Reaching, Spike]):
+class AdEx(StateMachine[AdExState, Reaching, Spike], Eventful[AdExState, Reaching, Spike]):
     """Adaptive exponential integrate-and-fire: an exponential upstroke, and a slow current that opposes it.
 
     `C dV/dt = -g (V - E) + g Delta_T exp((V - V_T) / Delta_T) - w + I`, `tau_w dw/dt = a (V - E) - w`; at
-    `V >= V_peak` a spike, `V = V_r`, `w <- w + b`. The exponent is at most 20, and beyond V_peak the derivative is that
+    `V >= V_peak` a spike, `V = V_r`, `w <- w + b`. The exponent is at most 30, and beyond V_peak the derivative is that
     at V_peak: nothing overflows.
 
     `step` is forward Euler by `dt_ms`, peak and reset at its end; spike counts depend on the step size, so a published
-    count names it. Another integrator, `RungeKutta4(AdEx(), dt_ms=0.01)`, brings its own.
+    count names it. Another integrator, `RungeKutta4(AdEx(), dt_ms=0.01)`, brings its own; `Located(AdEx())` finds the
+    spikes inside the step.
 
     Fields:
         capacitance_pf, leak_ns: C (pF), g (nS).
@@ -95,3 +97,11 @@ class AdEx(StateMachine[AdExState, Reaching, Spike], Flow[AdExState, Reaching, S
         # As a mixture, not as a difference: far above the peak a difference would leave a rounding of V.
         voltage = (1 - attached) * state.voltage_mv + attached * self.reset_mv
         return AdExState(voltage, state.adaptation_pa + attached * self.increment_pa), spike
+
+    def distance(self, state: AdExState) -> Float[Array, ""]:
+        """`V - V_peak` (mV)."""
+        return state.voltage_mv - self.peak_mv
+
+    def fire(self, state: AdExState) -> AdExState:
+        """V at V_r, w increased by b."""
+        return AdExState(self.reset_mv, state.adaptation_pa + self.increment_pa)

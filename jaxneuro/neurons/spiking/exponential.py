@@ -48,7 +48,7 @@ class EIF(StateMachine[EIFState, Reaching, Spike], Flow[EIFState, Reaching, Spik
     Input: current (pA), a scalar; or a `Stimulus` with channels (nS, and pA for `g E`), or with a jump of V (mV), which
     is lost on a cell that is refractory. Output: 1.0 on a spike, else 0.0.
 
-    Reference: Fourcaud-Trocme et al. 2003, Journal of Neuroscience 23:11628, eqs. 1 to 3.
+    Reference: Fourcaud-Trocme et al. 2003, Journal of Neuroscience 23:11628.
     """
 
     capacitance_pf: Scalar = parameter(200.0, above=0.0, unit="pF")

@@ -6,11 +6,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Relaxing, exprel
+from jaxneuro.located import Eventful
 from jaxneuro.machine import Parameterised, Scalar, parameter
 from jaxneuro.root import root
 from jaxneuro.stimulus import Reaching, Stimulus, jumped, net_current, stimulus
 
 Spike = Float[Array, ""]
+
+FARTHEST_MV = 300.0  # gates take a voltage beyond this, or below its negative, for it: no exponential overflows
 
 
 class HodgkinHuxleyGates(eqx.Module):
@@ -29,7 +32,9 @@ class HodgkinHuxleyState(eqx.Module):
     above: Float[Array, ""]
 
 
-class HodgkinHuxley(Parameterised, Relaxing[HodgkinHuxleyState, Reaching, Spike]):
+class HodgkinHuxley(
+    Parameterised, Relaxing[HodgkinHuxleyState, Reaching, Spike], Eventful[HodgkinHuxleyState, Reaching, Spike]
+):
     """A patch of squid axon: `C dV/dt = I - g_Na m^3 h (V - E_Na) - g_K n^4 (V - E_K) - g_L (V - E_L)`.
 
     Every gate obeys `dx/dt = q (alpha (1 - x) - beta x)`, `q = Q10^((T - 6.3) / 10)`, with rates in 1/ms, V in mV:
@@ -39,8 +44,8 @@ class HodgkinHuxley(Parameterised, Relaxing[HodgkinHuxleyState, Reaching, Spike]
         n: alpha = 0.01 (V + 55) / (1 - exp(-(V + 55) / 10))      beta = 0.125 exp(-(V + 65) / 80)
 
     Rates and their gradients are finite at V = -40 and -55 too. It is a flow: `SplitExponentialEuler(HodgkinHuxley())`
-    is the machine, "gates first, then V". It starts at the rest of its own parameters, which is solved for; gradients
-    go through it.
+    is the machine, "gates first, then V", and `Located(HodgkinHuxley())` one with exact spike times. It starts at the
+    rest of its own parameters, which is solved for; gradients go through it.
 
     Fields:
         sodium_ms_per_cm2, potassium_ms_per_cm2, leak_ms_per_cm2: g_Na, g_K, g_L (mS/cm2).
@@ -97,13 +102,21 @@ class HodgkinHuxley(Parameterised, Relaxing[HodgkinHuxleyState, Reaching, Spike]
         above = (state.voltage_mv >= self.threshold_mv).astype(state.above.dtype)
         return HodgkinHuxleyState(state.gates, state.voltage_mv, above), above * (1 - state.above)
 
+    def distance(self, state: HodgkinHuxleyState) -> Float[Array, ""]:
+        """`V - threshold` (mV)."""
+        return state.voltage_mv - self.threshold_mv
+
+    def fire(self, state: HodgkinHuxleyState) -> HodgkinHuxleyState:
+        """A spike of a membrane with channels resets nothing."""
+        return state
+
     def steady(self, voltage_mv: Float[Array, ""]) -> HodgkinHuxleyGates:
         """The gates after a long time at one voltage."""
         return self.kinetics(voltage_mv)[1]
 
     def kinetics(self, voltage_mv: Float[Array, ""]) -> tuple[HodgkinHuxleyGates, HodgkinHuxleyGates]:
         """Rates `q (alpha + beta)` (1/ms) and targets `alpha / (alpha + beta)` of the gates at a voltage."""
-        v = voltage_mv
+        v = jnp.clip(voltage_mv, -FARTHEST_MV, FARTHEST_MV)
         alpha = HodgkinHuxleyGates(
             1 / exprel(-(v + 40) / 10), 0.07 * jnp.exp(-(v + 65) / 20), 0.1 / exprel(-(v + 55) / 10)
         )

@@ -8,11 +8,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Relaxing
+from jaxneuro.located import Eventful
 from jaxneuro.machine import Parameterised, Scalar, parameter
 from jaxneuro.root import root
 from jaxneuro.stimulus import Reaching, Stimulus, jumped, net_current, stimulus
 
 Spike = Float[Array, ""]
+
+FARTHEST_MV = 300.0  # gates take a voltage beyond this, or below its negative, for it: no exponential overflows
 
 
 class Kinetics(NamedTuple):
@@ -70,7 +73,8 @@ class Channel(Parameterised):
 
     def kinetics(self, voltage_mv: Float[Array, ""]) -> tuple[Gates, Gates]:
         """Rates and targets of all gates at a voltage."""
-        moves = (self.activation(voltage_mv), self.inactivation(voltage_mv))
+        voltage = jnp.clip(voltage_mv, -FARTHEST_MV, FARTHEST_MV)
+        moves = (self.activation(voltage), self.inactivation(voltage))
         rates, targets = zip(*(move or (None, None) for move in moves), strict=True)
         return Gates(*rates), Gates(*targets)
 
@@ -83,11 +87,12 @@ class MembraneState(eqx.Module):
     above: Float[Array, ""]
 
 
-class Membrane(Parameterised, Relaxing[MembraneState, Reaching, Spike]):
+class Membrane(Parameterised, Relaxing[MembraneState, Reaching, Spike], Eventful[MembraneState, Reaching, Spike]):
     """A patch of membrane with channels k: `C dV/dt = I - sum_k g_k open_k (V - E_k)`.
 
-    It is a flow: `SplitExponentialEuler(Membrane(channels))` is the machine, "gates first, then V". It starts at the
-    rest of its own parameters, which is solved for; gradients go through it.
+    It is a flow: `SplitExponentialEuler(Membrane(channels))` is the machine, "gates first, then V", and
+    `Located(Membrane(channels))` one with exact spike times. It starts at the rest of its own parameters, which is
+    solved for; gradients go through it.
 
     Fields:
         channels: a tuple of them, such as `(SquidSodium(), SquidPotassium(), Leak())`; at least one is always open.
@@ -134,6 +139,14 @@ class Membrane(Parameterised, Relaxing[MembraneState, Reaching, Spike]):
         """A spike where V has come up to threshold."""
         above = (state.voltage_mv >= self.threshold_mv).astype(state.above.dtype)
         return MembraneState(state.channels, state.voltage_mv, above), above * (1 - state.above)
+
+    def distance(self, state: MembraneState) -> Float[Array, ""]:
+        """`V - threshold` (mV)."""
+        return state.voltage_mv - self.threshold_mv
+
+    def fire(self, state: MembraneState) -> MembraneState:
+        """A spike of a membrane with channels resets nothing."""
+        return state
 
     def steady(self, voltage_mv: Float[Array, ""]) -> tuple[Gates, ...]:
         """The gates after a long time at one voltage."""

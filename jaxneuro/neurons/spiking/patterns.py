@@ -143,7 +143,7 @@ def adex_patterns() -> tuple[Pattern, ...]:
 
     With rounder parameters than the paper's: those with which simulators show these patterns. V is cut at 0 mV.
 
-    Reference: Naud, Marcille, Clopath and Gerstner 2008, Biological Cybernetics 99:335, figure 4 and table 1.
+    Reference: Naud, Marcille, Clopath and Gerstner 2008, Biological Cybernetics 99:335.
     """
     # C (pF), g (nS), E (mV), a (nS), tau_w (ms), b (pA), V_r (mV), I (pA); V_T -50 and Delta_T 2 mV in all.
     rows = {

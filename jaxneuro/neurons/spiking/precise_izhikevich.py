@@ -89,7 +89,7 @@ class PreciseIzhikevich(StateMachine[PreciseIzhikevichState, Reaching, TimedSpik
             slope = jnp.maximum(fixed._slopes(state, came).voltage_mv, 1)
             return jnp.clip(time - (state.voltage_mv - fixed.peak_mv) / slope, 0, fixed.dt_ms), None
 
-        time, _ = jax.lax.scan(improve, fixed.dt_ms, length=ITERATIONS)
+        time, _ = jax.lax.scan(improve, fixed.dt_ms, length=ITERATIONS, unroll=True)
         # One more step of Newton's, from which the gradient learns how the root moves: that of the numerical v(t).
         _, slope = jax.jvp(lambda t: fixed._after(held, came, t).voltage_mv, (time,), (jnp.ones_like(time),))
         slope = jnp.maximum(slope, 1)

@@ -5,7 +5,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.flow import Euler, Flow
+from jaxneuro.flow import Euler
+from jaxneuro.located import Eventful
 from jaxneuro.machine import Scalar, StateMachine, parameter
 from jaxneuro.stimulus import Reaching, jumped, net_current, stimulus
 from jaxneuro.surrogate import FastSigmoid, Surrogate
@@ -20,7 +21,7 @@ class QIFState(eqx.Module):
 Spike = Float[Array, ""]
 
 
-class QIF(StateMachine[QIFState, Reaching, Spike], Flow[QIFState, Reaching, Spike]):
+class QIF(StateMachine[QIFState, Reaching, Spike], Eventful[QIFState, Reaching, Spike]):
     """Quadratic integrate-and-fire: `tau dV/dt = k (V - E) (V - V_c) + R I`; at `V >= V_peak` a spike, and `V = V_r`.
 
     The normal form of a membrane at a saddle-node. Repetitive firing begins at `R I = k (V_c - E)^2 / 4` with a rate
@@ -84,3 +85,11 @@ class QIF(StateMachine[QIFState, Reaching, Spike], Flow[QIFState, Reaching, Spik
         attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
         # As a mixture, not as a difference: far above the peak a difference would leave a rounding of V.
         return QIFState((1 - attached) * state.voltage_mv + attached * self.reset_mv), spike
+
+    def distance(self, state: QIFState) -> Float[Array, ""]:
+        """`V - V_peak` (mV)."""
+        return state.voltage_mv - self.peak_mv
+
+    def fire(self, state: QIFState) -> QIFState:
+        """V at V_r."""
+        return QIFState(self.reset_mv)

@@ -41,7 +41,7 @@ class ResonateAndFire(StateMachine[ResonateAndFireState, Reaching, Spike], Flow[
     Input: current (1/ms), a scalar; a pulse of one step of height `A / dt` moves x by A. Output: 1.0 on a spike, else
     0.0.
 
-    Reference: Izhikevich 2001, Neural Networks 14:883, section 3 (there b -1, omega 10, threshold i, reset to i).
+    Reference: Izhikevich 2001, Neural Networks 14:883 (there b -1, omega 10, threshold 1 and reset to i).
     """
 
     damping_per_ms: Scalar = parameter(-0.1, at_most=0.0, unit="1/ms")

@@ -35,6 +35,42 @@ def test_three_squid_channels_are_the_hodgkin_huxley_membrane(integrator, float6
     np.testing.assert_allclose(gates, jax.tree.leaves(other.gates), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("membrane", [jn.spiking.HodgkinHuxley(), squid(), pyramidal(jn.spiking.MCurrent())])
+def test_currents_far_beyond_life_leave_all_gates_between_shut_and_open(membrane):
+    drives = jnp.asarray(np.random.default_rng(2).normal(size=600) * 10.0 ** (np.arange(600) // 100), jnp.float32)
+
+    @jax.jit
+    @jax.value_and_grad
+    def course(drives):
+        return jn.run(jn.SplitExponentialEuler(membrane), drives)[0].voltage_mv
+
+    value, slope = course(drives)
+    assert np.isfinite(value)
+    assert np.isfinite(slope).all()
+    states = jn.run(jn.SplitExponentialEuler(membrane), drives, observe=whole)[2]
+    gates = np.stack(jax.tree.leaves(states.channels if isinstance(membrane, jn.spiking.Membrane) else states.gates))
+    assert gates.min() >= 0
+    assert gates.max() <= 1 + 1e-6
+
+
+def whole(state):
+    return state
+
+
+def test_conductances_and_jumps_reach_both_alike(float64):
+    generator = np.random.default_rng(5)
+    inputs = jn.Stimulus(
+        current=jnp.asarray(generator.uniform(-5, 20, 400)),
+        jump=jn.VoltageJump(jnp.asarray(generator.uniform(-1, 1, 400))),
+        channels=jn.Conductance(*jnp.asarray(generator.uniform(0, 0.5, (2, 400)))),
+    )
+    ours, theirs = (
+        jn.run(jn.SplitExponentialEuler(membrane), inputs, observe="voltage_mv")[2]
+        for membrane in (squid(), jn.spiking.HodgkinHuxley())
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
 def test_gradients_of_both_are_the_same(float64):
     drives = jnp.full(300, 10.0)
 

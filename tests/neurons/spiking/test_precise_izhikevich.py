@@ -26,19 +26,26 @@ def located(output, dt):
     return steps * dt + np.asarray(output.offset_ms)[steps]
 
 
+def spike_times(currents, ends):
+    """The spike times of nineteen patterns until their ends, of one call, under currents `[patterns, steps]`."""
+    parameters = {**stacked_parameters(PATTERNS), "dt_ms": np.full(len(PATTERNS), DT)}
+    cells = jax.vmap(lambda parameters: PreciseIzhikevich(**parameters))(parameters)
+    _, outputs = jax.vmap(jn.run)(cells, jnp.asarray(currents))
+    rows = [jax.tree.map(lambda leaf, i=i: leaf[i], outputs) for i in range(len(PATTERNS))]
+    times = [located(row, DT) for row in rows]
+    return [row[row < end] for row, end in zip(times, ends, strict=True)]
+
+
+STEPS = round(max(pattern.duration_ms for pattern in PATTERNS) / DT)
+
+
 @pytest.fixture(scope="module")
 def found():
-    """The spike times of nineteen patterns, of one call; the input of a step is that of its middle."""
+    """The input of a step is that of its middle."""
     with jax.enable_x64(True):
-        steps = round(max(pattern.duration_ms for pattern in PATTERNS) / DT)
-        middles = DT * (np.arange(steps) + 0.5)
-        parameters = {**stacked_parameters(PATTERNS), "dt_ms": np.full(len(PATTERNS), DT)}
-        cells = jax.vmap(lambda parameters: PreciseIzhikevich(**parameters))(parameters)
-        currents = jnp.asarray(np.stack([pattern.current(middles) for pattern in PATTERNS]))
-        _, outputs = jax.vmap(jn.run)(cells, currents)
-        rows = [jax.tree.map(lambda leaf, i=i: leaf[i], outputs) for i in range(len(PATTERNS))]
-        times = [located(row, DT) for row in rows]
-        return [row[row < pattern.duration_ms] for row, pattern in zip(times, PATTERNS, strict=True)]
+        middles = DT * (np.arange(STEPS) + 0.5)
+        currents = np.stack([pattern.current(middles) for pattern in PATTERNS])
+        return spike_times(currents, [pattern.duration_ms for pattern in PATTERNS])
 
 
 def test_every_pattern_has_the_spikes_of_its_equations(found):
@@ -55,6 +62,17 @@ def test_spike_times_are_those_of_a_solver_of_order_eight(pattern, found):
     letter = "ABCDEFGHIJKLMNOPQRS"[pattern]
     # The pulses of L begin at 100 / 11 ms, between two steps.
     np.testing.assert_allclose(found[pattern], RECORD[letter], rtol=0, atol=1e-3 if letter == "L" else 5e-6)
+
+
+def test_it_is_the_scheme_that_changes_the_counts_not_its_stimulus(float64):
+    # The published program holds its input over its own long steps, leaves out both borders of a pulse, and ends with
+    # the step that begins at the end of the duration.
+    held = [np.repeat(pattern.current(pattern.times()), round(pattern.dt_ms / DT))[:STEPS] for pattern in PATTERNS]
+    currents = np.stack([np.pad(row, (0, STEPS - len(row))) for row in held])
+    times = spike_times(currents, [pattern.duration_ms + pattern.dt_ms for pattern in PATTERNS])
+    counts = dict(zip("ABCDEFGHIJKLMNOPQRS", map(len, times), strict=True))
+    # The pulse of I is then too short for its one late spike.
+    assert counts == {letter: len(times) for letter, times in RECORD.items()} | {"I": 0}
 
 
 @functools.partial(jax.jit, static_argnums=2)

@@ -74,3 +74,14 @@ def test_jumps_and_channels_reach_it(float64):
     channels = jn.Conductance(jnp.asarray(0.5), jnp.asarray(0.5 * -20.0))
     assert neuron.step(start, channels)[0].voltage_mv == pytest.approx(-65 + 0.1 * 0.5 * 45 / 10, rel=1e-12)
     assert neuron.step(start, jn.VoltageJump(jnp.asarray(15.0)))[0].voltage_mv == pytest.approx(-50, rel=1e-12)
+
+
+def test_off_the_grid_intervals_are_those_of_the_closed_form(float64):
+    neuron = QIF(resistance_mohm=2.0)
+    current = 0.1 * 15**2 / 4 / 2 + 10
+    above = np.sqrt(0.1 * 2 * 10)
+    expected = 10 / above * (np.arctan(0.1 * 57.5 / above) - np.arctan(0.1 * -7.5 / above))
+    _, timed = jn.run(jn.Located(neuron, dt_ms=1.0), jnp.full(100, current))
+    steps = np.flatnonzero(timed.spike)
+    assert len(steps) > 5
+    np.testing.assert_allclose(np.diff(steps + np.asarray(timed.offset_ms)[steps]), expected, rtol=0, atol=1e-7)

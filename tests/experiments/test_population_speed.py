@@ -1,0 +1,20 @@
+import pytest
+
+from jaxneuro.launch.advice import ConfigError
+from tests.experiments.small import run
+
+TINY = ("rounds=2", "neurons=100", "steps=100", "population=70", "population_steps=5", "block=32")
+
+
+@pytest.mark.slow
+def test_every_way_is_timed_beside_the_fast_one(tmp_path):
+    results, sections = run("benchmark/populations.yaml", tmp_path / "run", *TINY)
+    assert set(results["network"]["peer_over_ours"]) == {"neurons only", "by hand", "by lists", "all synapses"}
+    assert set(results["population"]["peer_over_ours"]) == {"whole", "eight multiplications"}
+    assert [len(section.rows) for section in sections] == [5, 3]
+
+
+@pytest.mark.slow
+def test_a_brian_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="brian_python: /no/python does not run"):
+        run("benchmark/populations.yaml", tmp_path / "run", *TINY, "brian_python=/no/python")
