@@ -28,7 +28,7 @@ from jaxneuro.neurons.spiking.patterns import (
 )
 from jaxneuro.synapses import Firing
 
-# Pieces of (from ms, to ms, current in uA/cm2, or mean and two amplitudes of 25 and 66.7 Hz), and the temperature.
+# Pieces of (from ms, to ms, current in uA/cm2) after 5 ms of silence, and the temperature.
 PROTOCOLS: dict[str, tuple[tuple[tuple[float, float, float], ...], float]] = {
     "step of 10 uA/cm2": (((5, 50, 10.0),), 6.3),
     "pulse of 0.5 ms": (((5, 5.5, 25.0), (5.5, 30, 0.0)), 6.3),

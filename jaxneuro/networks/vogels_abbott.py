@@ -121,9 +121,8 @@ def coba(
 
     `tau dV = (R g_e (0 - V) + R g_i (-80 mV - V) - (V - E_L)) dt`, with tau 20 ms, R 100 MOhm, E_L and reset -60 mV,
     threshold -50 mV and a refractory period of 5 ms; g_e and g_i jump with each spike and decay within 5 and 10 ms.
-    Voltages and conductances start at random, normal around -65 mV, 40 nS and 200 nS, as in the benchmark:
-    from other starts it often falls silent. At the size of the paper it
-    fires irregularly at 15 to 20 Hz.
+    Voltages and conductances start at random, normal around -65 mV, 40 nS and 200 nS, as in the benchmark: from other
+    starts it often falls silent. At the size of the paper it fires irregularly at 15 to 20 Hz.
 
     Args:
         size: number of neurons.

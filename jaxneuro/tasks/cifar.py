@@ -23,7 +23,7 @@ class Cifar(NamedTuple):
 
 
 def cifar10(folder: str | Path) -> Cifar:
-    """The 60,000 images of CIFAR-10 in its binary version; nothing else is read, the pickled version least of all.
+    """The 60,000 images of CIFAR-10 in its binary version, of plain bytes; the other versions are not read.
 
     Args:
         folder: holds `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`.

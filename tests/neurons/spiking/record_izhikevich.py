@@ -1,4 +1,4 @@
-"""Makes izhikevich.json: spike times of the equations themselves, by an adaptive method of order 8 with located events.
+"""Makes reference/izhikevich.json: spikes of the equations themselves, by an adaptive method of order 8 that locates them.
 
     python -m tests.neurons.spiking.record_izhikevich
 
@@ -74,5 +74,5 @@ if __name__ == "__main__":
         "unit": "ms",
         "spike_times": {letter: [round(time, 9) for time in spike_times(letter)] for letter in CELLS},
     }
-    file = Path(__file__).parent / "izhikevich.json"
+    file = Path(__file__).parent / "reference" / "izhikevich.json"
     file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

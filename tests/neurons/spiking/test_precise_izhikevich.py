@@ -14,7 +14,8 @@ import jaxneuro as jn
 from jaxneuro.neurons.spiking import Izhikevich, PreciseIzhikevich
 from jaxneuro.neurons.spiking.patterns import izhikevich_patterns, stacked_parameters
 
-RECORD = json.loads((Path(__file__).parent / "izhikevich.json").read_text(encoding="utf-8"))["spike_times"]
+FILE = Path(__file__).parent / "reference" / "izhikevich.json"
+RECORD = json.loads(FILE.read_text(encoding="utf-8"))["spike_times"]
 DT = 0.01
 # The last pattern runs away: its intervals shrink for ever.
 PATTERNS = izhikevich_patterns()[:-1]
