@@ -1,4 +1,4 @@
-"""Makes reference/izhikevich.json: spikes of the equations themselves, by an adaptive method of order 8 that locates them.
+"""Makes reference/izhikevich.json: spikes of the equations themselves, located by an adaptive method of order 8.
 
     python -m tests.neurons.spiking.record_izhikevich
 
