@@ -17,6 +17,7 @@ from jaxneuro.tasks.characters import NextCharacter
 from jaxneuro.tasks.copying import Copy
 from jaxneuro.tasks.denoise import Denoise
 from jaxneuro.tasks.dyck import Dyck
+from jaxneuro.tasks.evidence import Evidence
 from jaxneuro.tasks.images import ImageSequences
 from jaxneuro.tasks.modular import Modular
 from jaxneuro.tasks.music import NextChord
@@ -32,6 +33,7 @@ TASKS = [
     (Copy(delay=5, symbols=3, length=2), 9, True),
     (Denoise(noise=5, symbols=3, length=2), 9, True),
     (Dyck(steps=12), 12, True),
+    (Evidence(cues=3, cue_ms=3, gap_ms=1, shortest_ms=1, longest_ms=3, question_ms=2, rate_hz=300.0), 17, True),
     (ImageSequences(RANDOM.random((5, 2, 3)), np.array([0, 1, 2, 0, 1]), order="permuted"), 6, True),
     (Modular(modulus=3, steps=7), 7, True),
     (NextCharacter(RANDOM.integers(0, 4, 50), 4, steps=8), 8, True),
