@@ -44,6 +44,8 @@ ENVIRONMENT = {
     "TPU_SKIP_MDS_QUERY": "1",
     "TPU_ACCELERATOR_TYPE": "v5litepod-4",
     "TPU_WORKER_HOSTNAMES": "localhost",
+    # Without it libtpu holds a lock for the device that is not there, and a second process that compiles fails.
+    "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
 }
 COMPILERS = {"cuda": ("jax_plugins.xla_cuda13", "jax_plugins.xla_cuda12"), "tpu": ("libtpu",)}
 INSTALL = {
