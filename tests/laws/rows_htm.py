@@ -9,10 +9,9 @@ from tests.laws.row import Row
 
 def columns(generator, steps):
     """Three patterns of three of nine minicolumns, again and again, with one column wrong now and then."""
-    patterns = np.stack([np.sort(generator.permutation(9)[:3]) for _ in range(3)])
-    active = patterns[np.arange(steps) % 3]
+    drawn = np.stack([np.sort(generator.permutation(9)[:3]) for _ in range(steps + 3)])
     wrong = generator.random(steps) < 0.2
-    active[wrong] = np.stack([np.sort(generator.permutation(9)[:3]) for _ in range(wrong.sum())])
+    active = np.where(wrong[:, None], drawn[3:], drawn[np.arange(steps) % 3])
     return jnp.asarray(active, jnp.int32)
 
 
