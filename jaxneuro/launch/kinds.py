@@ -36,6 +36,7 @@ ROOMS = (
     jaxneuro.gated,
     jaxneuro.complex,
     jaxneuro.linear,
+    jaxneuro.htm,
     jaxneuro.synapses,
     jaxneuro.networks,
     jaxneuro.search,
