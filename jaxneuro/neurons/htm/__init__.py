@@ -4,5 +4,7 @@ from jaxneuro.neurons.htm import segment_pool as segment_pool
 from jaxneuro.neurons.htm.bits import unpack as unpack
 from jaxneuro.neurons.htm.segment_pool import SegmentPool as SegmentPool
 from jaxneuro.neurons.htm.segment_pool import Segments as Segments
+from jaxneuro.neurons.htm.spatial_pooler import Bits as Bits
+from jaxneuro.neurons.htm.spatial_pooler import SpatialPooler as SpatialPooler
 from jaxneuro.neurons.htm.temporal_memory import Columns as Columns
 from jaxneuro.neurons.htm.temporal_memory import TemporalMemory as TemporalMemory
