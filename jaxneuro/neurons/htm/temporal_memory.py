@@ -239,8 +239,7 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
         active, matching = self._active(activity), self._matching(activity)
         predicted = self._owners(segments.in_groups(pool.owners, columns), active)
         burst = real & ~jnp.any(predicted > 0, axis=1)
-        every = bits.pack(jnp.ones(self.cells, bool))
-        cells = jnp.where(burst[:, None], every[None], predicted)
+        cells = jnp.where(burst[:, None], bits.full(self.cells)[None], predicted)
         chosen = self._chosen(
             state, columns, burst, predicted, active, matching & burst[None], potential(activity), candidates
         )
