@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 import jaxneuro as jn
-from tests.laws.row import Row
+from tests.laws.row import Row, vectors
 
 htm = jn.htm
 
@@ -19,21 +19,22 @@ def sometimes_learning(inputs):
     )
 
 
+def moments(generator, steps):
+    """Random seconds of half a century."""
+    return jnp.asarray(generator.integers(0, 1_600_000_000, size=steps), jnp.int32)
+
+
 HTM_INPUT: tuple[Row, ...] = (
     Row(
+        # Of so many inputs no two columns have the same overlap at the place where it matters.
         "SpatialPooler",
-        lambda key: htm.SpatialPooler(24, 8, winners=2, boost_strength=2.0, update_period=3.0, stimulus_threshold=1.0),
-        sometimes_learning(24),
+        lambda key: htm.SpatialPooler(60, 4, winners=2, boost_strength=2.0, update_period=3.0, stimulus_threshold=1.5),
+        sometimes_learning(60),
         smooth=True,
         quick=False,
     ),
-    Row(
-        "SpatialPooler local",
-        lambda key: htm.SpatialPooler(
-            24, 8, winners=6, local=True, potential_radius=4, area_winners=1.0, boost_strength=2.0, update_period=3.0
-        ),
-        patterns(24),
-        smooth=True,
-        quick=False,
-    ),
+    Row("ScalarEncoder", lambda key: htm.ScalarEncoder(9, 3, low=-1.0), vectors(), smooth=True, quick=False),
+    Row("ScalarEncoder periodic", lambda key: htm.ScalarEncoder(9, 3, True), vectors(), smooth=True, quick=False),
+    Row("RandomScalarEncoder", lambda key: htm.RandomScalarEncoder(9, 3, key=key), vectors(), smooth=True, quick=False),
+    Row("DateEncoder", lambda key: htm.DateEncoder(9, 3, 1, 1), moments, smooth=True, quick=False),
 )

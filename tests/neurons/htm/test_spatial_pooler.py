@@ -110,7 +110,9 @@ def test_winners_learn_and_nobody_else(float64):
     unchanged, _ = machine.adapt(of(machine, before, potential), bits, winners, jnp.asarray(False))
     np.testing.assert_array_equal(unchanged, before)
     # A list with fewer winners ends in the number of columns; the last column must not learn for it.
-    permanences, _ = machine.adapt(of(machine, before, potential), bits, jnp.asarray([1, 4, 4], jnp.int32), jnp.asarray(True))
+    permanences, _ = machine.adapt(
+        of(machine, before, potential), bits, jnp.asarray([1, 4, 4], jnp.int32), jnp.asarray(True)
+    )
     np.testing.assert_allclose(permanences, [before[0], after[1], *before[2:]], rtol=0, atol=1e-12)
 
 
