@@ -115,6 +115,23 @@ class OracleMemory(Memory):
     anomaly = property(lambda self: float(self.oracle.anomaly))
 
 
+def unpacked(words, cells):
+    """Packed cells `[..., columns, words]` as booleans `[..., columns * cells]`."""
+    bits = np.asarray(words)[..., None] >> np.arange(32, dtype=np.uint32) & np.uint32(1)
+    by_column = bits.reshape(*words.shape[:-1], -1)[..., :cells]
+    return by_column.reshape(*words.shape[:-2], -1).astype(bool)
+
+
+def grown(state, segments):
+    """The state of a machine that has these segments, `(cell, synapses)`, besides."""
+    raise NotImplementedError
+
+
+def segments_of(pool):
+    """The segments of a pool, each as `(cell, [(presynaptic cell, permanence)])`."""
+    raise NotImplementedError
+
+
 @jax.jit
 def advanced(machine, state, inputs):
     return jn.run(machine, inputs, state=state)
@@ -125,21 +142,21 @@ class JaxMemory(Memory):
 
     Args:
         widest: the largest number of columns of a pattern.
-        chunk: steps of one call.
+        chunk: steps of one call; sequences are a whole number of them.
         segments: per column; as many as its cells may have unless given, so that none of them goes without.
     """
 
     def __init__(
         self,
         *,
-        columns: int,
-        cells: int,
-        seed: int = 0,
-        segments: int | None = None,
-        segments_per_cell: int = 4,
-        synapses: int = 8,
-        widest: int = 8,
-        chunk: int = 1,
+        columns,
+        cells,
+        seed=0,
+        segments=None,
+        segments_per_cell=4,
+        synapses=8,
+        widest=8,
+        chunk=1,
         **settings,
     ):
         self.columns, self.cells, self.widest, self.chunk = columns, cells, widest, chunk
@@ -155,39 +172,33 @@ class JaxMemory(Memory):
         self.output = None
 
     def place(self, cell, synapses):
-        self.state = self._place(cell, synapses)
-
-    def _place(self, cell, synapses):
-        raise NotImplementedError
+        self.state = grown(self.state, [(cell, synapses)])
 
     def feed(self, patterns, learn=True, reset=True):
+        assert len(patterns) % self.chunk == 0
         before, parts = self.predicted, []
+        columns = np.full((len(patterns), self.widest), self.columns, np.int32)
+        for row, pattern in zip(columns, patterns, strict=True):
+            row[: len(pattern)] = sorted(pattern)
+        learning, resets = np.full(len(patterns), learn), np.arange(len(patterns)) < reset
         for start in range(0, len(patterns), self.chunk):
-            piece = patterns[start : start + self.chunk]
-            padded = np.full((self.chunk, self.widest), self.columns, np.int32)
-            for row, pattern in zip(padded, piece, strict=False):
-                row[: len(pattern)] = sorted(pattern)
-            learning = np.full(self.chunk, learn)
-            resets = (np.arange(self.chunk) == 0) & reset & (start == 0)
-            inputs = jn.htm.Columns(jnp.asarray(padded), jnp.asarray(learning), jnp.asarray(resets))
-            assert len(piece) == self.chunk, "sequences are a whole number of chunks"
+            piece = slice(start, start + self.chunk)
+            inputs = jn.htm.Columns(*(jnp.asarray(array[piece]) for array in (columns, learning, resets)))
             self.state, outputs = advanced(self.machine, self.state, inputs)
+            outputs = jax.device_get(outputs)
             assert not any(np.any(leaf) for leaf in jax.tree.leaves(outputs.overflow))
             self.output = jax.tree.map(lambda leaf: leaf[-1], outputs)
-            parts.append(self.cells_of(outputs.predicted))
+            parts.append(unpacked(outputs.predicted, self.cells))
         return self.traced(patterns, np.concatenate(parts), before, reset)
 
-    def cells_of(self, words):
-        """`[..., columns, words]` to `[..., columns * cells]`."""
-        bits = np.asarray(words)[..., None] >> np.arange(32, dtype=np.uint32) & np.uint32(1)
-        by_column = bits.reshape(*words.shape[:-1], -1)[..., : self.cells]
-        return by_column.reshape(*words.shape[:-2], -1).astype(bool)
-
     def listed(self, name):
-        return [] if self.output is None else np.flatnonzero(self.cells_of(getattr(self.output, name))).tolist()
+        if self.output is None:
+            return []
+        return np.flatnonzero(unpacked(getattr(self.output, name), self.cells)).tolist()
 
     def segments(self, cell):
-        return []
+        found = segments_of(self.state.pool)
+        return [{each: float(value) for each, value in synapses} for owner, synapses in found if owner == cell]
 
     active = property(functools.partial(listed, name="active"))
     winners = property(functools.partial(listed, name="winners"))

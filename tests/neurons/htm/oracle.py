@@ -4,6 +4,7 @@ Permanences are numpy's single-precision numbers, so that another program can be
 leave something to chance, the caller's `choose` is asked; a run in which it was never asked has one outcome only.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -37,6 +38,8 @@ def never(candidates: list[int], count: int) -> list[int]:
 class Oracle:
     """The temporal memory of columns of cells with segments of synapses.
 
+    `events` counts what happened; "chance" is how often `choose` was asked.
+
     Args:
         choose: `(candidates, count)` to that many of them; asked only where there are more candidates than count.
     """
@@ -67,7 +70,7 @@ class Oracle:
         self.increment, self.decrement = np.float32(permanence_increment), np.float32(permanence_decrement)
         self.predicted_decrement = np.float32(predicted_decrement)
         self.choose = choose
-        self.asked = 0
+        self.events = Counter()
         self.iteration = 0
         self.segments: list[list[Segment]] = [[] for _ in range(columns * cells)]
         self.forget_activity()
@@ -96,6 +99,7 @@ class Oracle:
                 cells = sorted({segment.cell for segment in predicting})
                 active += cells
                 winners += cells
+                self.events["predicted"] += 1
                 for segment in predicting if learn else []:
                     self.reinforce(segment, before, winners_before)
             elif column in active_columns:
@@ -104,6 +108,7 @@ class Oracle:
                 winners.append(self.burst(column, matching, before, winners_before, learn))
             elif learn and self.predicted_decrement > 0:
                 for segment in matching:
+                    self.events["punished"] += 1
                     self.adapt(segment, before, -self.predicted_decrement, np.float32(0))
         self.active, self.winners = active, sorted(winners)
         self.anomaly = np.float32(unpredicted) / np.float32(len(active_columns)) if active_columns else np.float32(0)
@@ -114,6 +119,7 @@ class Oracle:
     ) -> int:
         """The winner of an active column that was not predicted, and what it learns."""
         if matching:
+            self.events["matched"] += 1
             best = max(matching, key=lambda segment: segment.potential)  # the first of equals
             if learn:
                 self.reinforce(best, before, winners_before)
@@ -132,8 +138,11 @@ class Oracle:
         for synapse in segment.synapses:
             change = increment if synapse.presynaptic in before else -decrement
             synapse.permanence = min(max(synapse.permanence + change, np.float32(0)), np.float32(1))
-        segment.synapses = [synapse for synapse in segment.synapses if synapse.permanence >= EPSILON]
-        if not segment.synapses:
+        kept = [synapse for synapse in segment.synapses if synapse.permanence >= EPSILON]
+        self.events["synapse destroyed"] += len(segment.synapses) - len(kept)
+        segment.synapses = kept
+        if not kept:
+            self.events["segment destroyed"] += 1
             self.segments[segment.cell].remove(segment)
 
     def grow(self, segment: Segment, count: int, winners_before: list[int]):
@@ -156,12 +165,15 @@ class Oracle:
             if synapse.presynaptic not in winners_before and weaker:
                 weakest = synapse
         if weakest is not None:
+            self.events["synapse evicted"] += 1
             segment.synapses.remove(weakest)
 
     def created(self, cell: int) -> Segment:
         """A new segment of a cell; if that has no room, in place of the one that was not used for longest."""
         while len(self.segments[cell]) >= self.segments_per_cell:
+            self.events["segment evicted"] += 1
             self.segments[cell].remove(min(self.segments[cell], key=lambda segment: segment.last_used))
+        self.events["segment created"] += 1
         segment = Segment(cell, self.iteration)
         self.segments[cell].append(segment)
         return segment
@@ -169,7 +181,7 @@ class Oracle:
     def chosen(self, candidates: list[int], count: int) -> list[int]:
         if count <= 0 or count >= len(candidates):
             return candidates[: max(count, 0)]
-        self.asked += 1
+        self.events["chance"] += 1
         return self.choose(candidates, count)
 
     def depolarise(self, learn: bool):

@@ -70,7 +70,7 @@ def test_the_anomaly_is_the_share_of_unpredicted_columns(memory):
 def test_without_active_columns_nothing_is_active_or_predicted(memory):
     made = placed(memory, FOUR, (4, onto([0, 1, 2, 3], 0.5)))
     made.step([0])
-    assert made.active and made.winners and made.predicted
+    assert all((made.active, made.winners, made.predicted))
     made.step([])
     assert (made.active, made.winners, made.predicted, made.anomaly) == ([], [], [], 0)
 
@@ -99,6 +99,15 @@ def test_correctly_active_segments_are_reinforced(memory):
     (learned,) = made.segments(5)
     assert [learned[cell] for cell in (0, 1, 2)] == about([0.6, 0.6, 0.6])
     assert learned[81] == about(0.42)
+
+
+def test_all_active_segments_of_a_predicted_column_are_reinforced(memory):
+    made = placed(memory, FOUR, (5, onto([0, 1, 2], 0.5)), (5, onto([1, 2, 3], 0.6)), (6, onto([0, 2, 3], 0.7)))
+    made.step([0])
+    made.step([1])
+    assert about(onto([0, 1, 2], 0.6)) in made.segments(5)
+    assert about(onto([1, 2, 3], 0.7)) in made.segments(5)
+    assert made.segments(6) == [about(onto([0, 2, 3], 0.8))]
 
 
 def test_the_best_matching_segment_of_a_bursting_column_is_reinforced(memory):
@@ -250,6 +259,14 @@ def test_the_weakest_synapse_makes_room(memory):
     assert made.segments(4) == [about({1: 0.22, 30: 0.58, 2: 0.21, 3: 0.21})]
 
 
+def test_of_synapses_that_grew_together_the_one_onto_the_first_cell_is_the_oldest(memory):
+    made = placed(memory, ONE)
+    for pattern in ([1, 2, 3], [3, 4, 5]):
+        made.feed([pattern])
+        made.step([9])
+    assert made.segments(9) == [about({2: 0.11, 3: 0.31, 4: 0.21, 5: 0.21})]
+
+
 def test_synapses_onto_the_winners_before_do_not_make_room(memory):
     settings = ONE | {"permanence_increment": 0.02, "permanence_decrement": 0.02, "new_synapses": 4}
     made = placed(memory, settings, (4, {1: 0.1, 2: 0.1, 20: 0.6, 3: 0.1}))
@@ -293,6 +310,14 @@ def test_a_segment_that_was_active_since_is_not_the_least_recently_used(memory):
     made.feed([[6, 7, 8]])
     made.step([9])
     assert sorted(map(sorted, made.segments(9))) == [[0, 1, 2], [6, 7, 8]]
+
+
+def test_a_new_segment_counts_as_used_when_it_is_made(memory):
+    made = placed(memory, RECYCLING)
+    for pattern in ([0, 1, 2], [0, 1, 2], [3, 4, 5], [6, 7, 8]):
+        made.feed([pattern])
+        made.step([9])
+    assert sorted(map(sorted, made.segments(9))) == [[3, 4, 5], [6, 7, 8]]
 
 
 def test_activity_without_learning_is_no_use(memory):
