@@ -152,12 +152,12 @@ class Oracle:
         if count <= 0:
             return
         for _ in range(len(segment.synapses) + count - self.synapses_per_segment):
-            self.destroy_weakest(segment, winners_before)
+            self.destroy_weakest(segment, set(winners_before))
         count = min(count, self.synapses_per_segment - len(segment.synapses))
         for cell in sorted(self.chosen(candidates, count)):
             segment.synapses.append(Synapse(cell, self.initial))
 
-    def destroy_weakest(self, segment: Segment, winners_before: list[int]):
+    def destroy_weakest(self, segment: Segment, winners_before: set[int]):
         """Not one of those onto the winners. A later synapse is weaker only if it is so by more than epsilon."""
         weakest = None
         for synapse in segment.synapses:
