@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -60,7 +61,7 @@ class Memory:
     anomaly: float
 
     def place(self, cell: int, synapses: Synapses):
-        """Gives a cell one more segment. All segments are placed before the first step."""
+        """Gives a cell one more segment, whose synapses count as made in ascending order, before the first step."""
         raise NotImplementedError
 
     def step(self, pattern: Pattern, learn: bool = True, reset: bool = False):
@@ -94,7 +95,7 @@ class OracleMemory(Memory):
         self.columns, self.cells, self.oracle = columns, cells, Oracle(columns, cells, choose=choose, **settings)
 
     def place(self, cell, synapses):
-        listed = [Synapse(presynaptic, np.float32(permanence)) for presynaptic, permanence in synapses.items()]
+        listed = [Synapse(presynaptic, np.float32(permanence)) for presynaptic, permanence in sorted(synapses.items())]
         self.oracle.segments[cell].append(Segment(cell, 0, listed))
 
     def feed(self, patterns, learn=True, reset=True):
@@ -122,14 +123,29 @@ def unpacked(words, cells):
     return by_column.reshape(*words.shape[:-2], -1).astype(bool)
 
 
-def grown(state, segments):
-    """The state of a machine that has these segments, `(cell, synapses)`, besides."""
-    raise NotImplementedError
+def grown(machine, state, segments):
+    """The state with these segments, `(cell, synapses)`, besides."""
+    pool = state.pool
+    for cell, synapses in segments:
+        # Filled up with numbers that are no cell, so that one program serves for all.
+        sources = np.full(machine.segments.synapses, machine.columns * machine.cells, np.int32)
+        permanences = np.zeros(machine.segments.synapses, np.float32)
+        sources[: len(synapses)], permanences[: len(synapses)] = list(synapses), list(synapses.values())
+        pool = machine.segments.placed(pool, cell, sources, permanences)
+    return eqx.tree_at(lambda state: state.pool, state, pool)
 
 
-def segments_of(pool):
-    """The segments of a pool, each as `(cell, [(presynaptic cell, permanence)])`."""
-    raise NotImplementedError
+def segments_of(pool, cells):
+    """The segments of a pool by cell and age, each as `(cell, [(presynaptic cell, permanence)])`, the oldest first."""
+    groups = pool.sizes.shape[1]
+    sizes, owners, created = (np.asarray(grid).ravel() for grid in (pool.sizes, pool.owners, pool.created))
+    sources, permanences = np.asarray(pool.sources), np.asarray(pool.permanences)
+    found = []
+    for place in np.flatnonzero(sizes):
+        cell, size = int(place % groups * cells + owners[place]), sizes[place]
+        synapses = list(zip(sources[place, :size].tolist(), permanences[place, :size], strict=True))
+        found.append((cell, int(created[place]), synapses))
+    return [(cell, synapses) for cell, _, synapses in sorted(found, key=lambda each: each[:2])]
 
 
 @jax.jit
@@ -155,6 +171,7 @@ class JaxMemory(Memory):
         segments=None,
         segments_per_cell=4,
         synapses=8,
+        fan_out=256,
         widest=8,
         chunk=1,
         **settings,
@@ -166,13 +183,14 @@ class JaxMemory(Memory):
             segments=segments or cells * segments_per_cell,
             segments_per_cell=segments_per_cell,
             synapses=synapses,
+            fan_out=fan_out,
             **{name: float(value) for name, value in settings.items()},
         )
         self.state = self.machine.init(jax.random.key(seed))
         self.output = None
 
     def place(self, cell, synapses):
-        self.state = grown(self.state, [(cell, synapses)])
+        self.state = grown(self.machine, self.state, [(cell, synapses)])
 
     def feed(self, patterns, learn=True, reset=True):
         assert len(patterns) % self.chunk == 0
@@ -197,7 +215,7 @@ class JaxMemory(Memory):
         return np.flatnonzero(unpacked(getattr(self.output, name), self.cells)).tolist()
 
     def segments(self, cell):
-        found = segments_of(self.state.pool)
+        found = segments_of(self.state.pool, self.cells)
         return [{each: float(value) for each, value in synapses} for owner, synapses in found if owner == cell]
 
     active = property(functools.partial(listed, name="active"))

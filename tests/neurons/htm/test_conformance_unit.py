@@ -255,8 +255,16 @@ def test_the_weakest_synapse_makes_room(memory):
     made = placed(memory, settings, (4, {31: 0.6, 0: 0.11, 1: 0.2, 30: 0.6}))
     made.step([1, 2, 3])
     made.step([4])
-    # Cell 0 goes first; then of cells 30 and 31, which are as strong, the synapse that was made first.
-    assert made.segments(4) == [about({1: 0.22, 30: 0.58, 2: 0.21, 3: 0.21})]
+    # The weakest goes first; then of two as strong the one that was made first.
+    assert made.segments(4) == [about({1: 0.22, 31: 0.58, 2: 0.21, 3: 0.21})]
+
+
+def test_of_synapses_as_strong_the_older_makes_room(memory):
+    made = placed(memory, ONE | {"initial_permanence": 0.5, "permanence_decrement": 0.0, "new_synapses": 4})
+    for pattern in ([7, 20], [1, 20], [1], [2, 3, 7]):
+        made.feed([pattern])
+        made.step([9])
+    assert made.segments(9) == [about({7: 0.6, 1: 0.6, 2: 0.5, 3: 0.5})]  # 1 and 20 were as strong
 
 
 def test_of_synapses_that_grew_together_the_one_onto_the_first_cell_is_the_oldest(memory):

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(not hasattr(jn, "htm"), reason="there is no temp
 
 @dataclass
 class Run:
-    """What happened: cells `[STEPS, columns * cells]`, and all segments every so many steps, sorted."""
+    """What happened: cells `[STEPS, columns * cells]`, and every so many steps all segments, by cell and age."""
 
     active: np.ndarray
     winners: np.ndarray
@@ -52,7 +52,7 @@ def asked(name):
     sizes = {"segments_per_cell": shape.segments_per_cell, "synapses": shape.synapses}
     oracle = Oracle(shape.columns, shape.cells, **sizes, **setting.numbers)
     for cell, synapses in setting.placed():
-        listed = [Synapse(presynaptic, np.float32(permanence)) for presynaptic, permanence in synapses.items()]
+        listed = [Synapse(presynaptic, np.float32(permanence)) for presynaptic, permanence in sorted(synapses.items())]
         oracle.segments[cell].append(Segment(cell, 0, listed))
     cells = [np.zeros((STEPS, shape.columns * shape.cells), bool) for _ in range(3)]
     run = Run(*cells, np.zeros(STEPS, np.float32), events=oracle.events)
@@ -63,8 +63,7 @@ def asked(name):
         run.anomaly[time] = oracle.anomaly
         if time % EVERY == EVERY - 1:
             found = [segment for segments in oracle.segments for segment in segments]
-            synapses = [[(each.presynaptic, each.permanence) for each in segment.synapses] for segment in found]
-            run.segments.append(sorted((s.cell, sorted(each)) for s, each in zip(found, synapses, strict=True)))
+            run.segments.append([(s.cell, [(each.presynaptic, each.permanence) for each in s.synapses]) for s in found])
     return run
 
 
@@ -98,7 +97,7 @@ def ran(shape):
             **setting.numbers,
         )
         machines.append(machine)
-        states.append(grown(machine.init(jax.random.key(0)), setting.placed()))
+        states.append(grown(machine, machine.init(jax.random.key(0)), setting.placed()))
         streams.append(jn.htm.Columns(*map(jnp.asarray, setting.stream())))
     stacked = [jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees) for trees in (machines, states, streams)]
     _, outputs, pools = jax.device_get(together(*stacked, EVERY))
@@ -108,7 +107,7 @@ def ran(shape):
         output, pool = jax.tree.map(lambda leaf, index=index: leaf[index], (outputs, pools))
         cells = [unpacked(words, shape.cells) for words in (output.active, output.winners, output.predicted)]
         snapshots = [jax.tree.map(lambda leaf, time=time: leaf[time], pool) for time in range(STEPS // EVERY)]
-        found = [sorted((cell, sorted(synapses)) for cell, synapses in segments_of(each)) for each in snapshots]
+        found = [segments_of(each, shape.cells) for each in snapshots]
         runs[setting.name] = Run(*cells, output.anomaly, found)
     return runs
 
