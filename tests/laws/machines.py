@@ -20,6 +20,7 @@ from tests.laws.row import Row, SmoothSpike, currents, floats, vectors
 from tests.laws.rows_complex import COMPLEX
 from tests.laws.rows_conversion import CONVERSION
 from tests.laws.rows_gated import GATED
+from tests.laws.rows_htm_differentiable import HTM_DIFFERENTIABLE
 from tests.laws.rows_interop import INTEROP
 from tests.laws.rows_linear import LINEAR
 from tests.laws.rows_membranes import MEMBRANES
@@ -171,6 +172,7 @@ MACHINES = (
     Row("Rewritable", lambda key: jn.Rewritable(jn.Rate(), ("gain", "threshold")), messages, smooth=True),
     *GATED,
     *MINIMAL,
+    *HTM_DIFFERENTIABLE,
     *COMPLEX,
     *LINEAR,
     *INTEROP,
