@@ -41,12 +41,12 @@ class ActiveDendrites(StateMachine[PyTree[Array], Contextual, Float[Array, "unit
     2021, Going Beyond the Point Neuron, bioRxiv 2021.10.25.465651.
     """
 
-    weights: Float[Array, "units inputs"] = parameter()
-    bias: Float[Array, "units"] = parameter()
-    dendrites: Float[Array, "units segments context"] | None = parameter()
     connected: Bool[Array, "units inputs"]
     activation: StateMachine
     gate: str = eqx.field(static=True)
+    weights: Float[Array, "units inputs"] = parameter()
+    bias: Float[Array, "units"] = parameter()
+    dendrites: Float[Array, "units segments context"] | None = parameter()
 
     def __init__(
         self,

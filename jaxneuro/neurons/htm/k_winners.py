@@ -34,11 +34,11 @@ class KWinners(StateMachine[Duty, Float[Array, "units"], Float[Array, "units"]])
     Reference: Ahmad and Scheinkman 2019, How Can We Be So Dense?, arXiv:1903.11257, section 4, algorithm 1.
     """
 
+    units: int = eqx.field(static=True)
+    winners: int = eqx.field(static=True)
     boost: Scalar = parameter(1.5, at_least=0.0)
     period_steps: Scalar = parameter(1000.0, at_least=1.0, unit="steps")
     learning: Scalar = parameter(1.0, at_least=0.0, at_most=1.0)
-    units: int = eqx.field(static=True)
-    winners: int = eqx.field(static=True)
 
     def __init__(
         self,
