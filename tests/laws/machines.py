@@ -20,7 +20,9 @@ from tests.laws.row import Row, SmoothSpike, currents, floats, vectors
 from tests.laws.rows_complex import COMPLEX
 from tests.laws.rows_conversion import CONVERSION
 from tests.laws.rows_gated import GATED
+from tests.laws.rows_htm import HTM
 from tests.laws.rows_htm_differentiable import HTM_DIFFERENTIABLE
+from tests.laws.rows_htm_input import HTM_INPUT
 from tests.laws.rows_interop import INTEROP
 from tests.laws.rows_linear import LINEAR
 from tests.laws.rows_membranes import MEMBRANES
@@ -175,6 +177,7 @@ MACHINES = (
     *HTM_DIFFERENTIABLE,
     *COMPLEX,
     *LINEAR,
+    *HTM_INPUT,
     *INTEROP,
     *WIDE,
     *SEARCH,
@@ -183,6 +186,7 @@ MACHINES = (
     *NETWORKS,
     *SYNAPSES,
     *CONVERSION,
+    *HTM,
 )
 
 
