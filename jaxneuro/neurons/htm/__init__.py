@@ -8,6 +8,8 @@ from jaxneuro.neurons.htm.k_winners import Duty as Duty
 from jaxneuro.neurons.htm.k_winners import KWinners as KWinners
 from jaxneuro.neurons.htm.segment_pool import SegmentPool as SegmentPool
 from jaxneuro.neurons.htm.segment_pool import Segments as Segments
+from jaxneuro.neurons.htm.soft_temporal_memory import SoftTemporalMemory as SoftTemporalMemory
+from jaxneuro.neurons.htm.soft_temporal_memory import surprise as surprise
 from jaxneuro.neurons.htm.spatial_pooler import Bits as Bits
 from jaxneuro.neurons.htm.spatial_pooler import SpatialPooler as SpatialPooler
 from jaxneuro.neurons.htm.temporal_memory import Columns as Columns
