@@ -1,4 +1,4 @@
-"""What the temporal memory promises beside its rules: sizes change nothing, nothing is lost in silence, all is in place.
+"""What the temporal memory promises beside its rules: sizes change nothing, nothing is lost in silence or copied.
 
 Its rules are held to a memory in plain Python in `test_conformance*.py` and `test_temporal_memory_oracle.py`.
 """
