@@ -52,6 +52,12 @@ def remembered(function):
 for name in {"_make_fn_with_signature", "_apply_typechecker"} & vars(jaxtyping._decorator).keys():
     setattr(jaxtyping._decorator, name, remembered(getattr(jaxtyping._decorator, name)))
 
+# XLA's newer way to emit what it fuses, and parts for more threads than there are, compile three times as long. Read when
+# JAX first compiles, here and in processes that tests start.
+if "JAXNEURO_OPTIMISED" not in os.environ:
+    quickly = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {quickly}".strip()
+
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
