@@ -40,6 +40,7 @@ def spectrum_peak_hz(spikes, low, high):
 
 
 SLOW = pytest.mark.slow
+pytestmark = pytest.mark.computing
 
 
 @pytest.mark.parametrize("make", [cuba, *(pytest.param(make, marks=SLOW) for make in (coba, balanced, brunel))])
