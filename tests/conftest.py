@@ -28,12 +28,13 @@ QUICK = {
     "faults": ("corruption", "two_writers"),
     "search": ("cell", "cost", "folding", "genome", "lineage", "named", "pareto", "text"),
 }
-# Tests of one file have their compilers one after the other, whatever their parameters: only one process may hold a TPU.
-ALONE = ("test_ahead",)
+# One process has the tests of this file, whatever their parameters, since only one may hold the TPU's compiler; and
+# these compilers get the user's options.
+AHEAD = "test_ahead"
 
 
 def remembered(function):
-    """The same function, which does not do again what it has done for the same arguments, where these can be compared."""
+    """The same function, which does not do again what it has done for equal arguments."""
     known = functools.cache(function)
 
     @functools.wraps(function)
@@ -52,11 +53,12 @@ def remembered(function):
 for name in {"_make_fn_with_signature", "_apply_typechecker"} & vars(jaxtyping._decorator).keys():
     setattr(jaxtyping._decorator, name, remembered(getattr(jaxtyping._decorator, name)))
 
-# XLA's newer way to emit what it fuses, and parts for more threads than there are, compile three times as long. Read when
-# JAX first compiles, here and in processes that tests start.
-if "JAXNEURO_OPTIMISED" not in os.environ:
-    quickly = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {quickly}".strip()
+# XLA's newer way to emit what it fuses, and parts for more threads than there are, compile three times as long. Read
+# when JAX first compiles, here and in processes that tests start.
+USERS_FLAGS = os.environ.get("XLA_FLAGS", "")
+QUICK_FLAGS = f"{USERS_FLAGS} --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1".strip()
+OPTIMISED = "JAXNEURO_OPTIMISED" in os.environ
+os.environ["XLA_FLAGS"] = USERS_FLAGS if OPTIMISED else QUICK_FLAGS
 
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
@@ -76,7 +78,7 @@ def pytest_cmdline_main(config):
 def pytest_collection_modifyitems(items):
     """Of tests of one nature, and of those that take long, the quick pass has a few."""
     for item in items:
-        row = item.path.stem not in ALONE and getattr(item, "callspec", None) and item.callspec.params.get("row")
+        row = item.path.stem != AHEAD and getattr(item, "callspec", None) and item.callspec.params.get("row")
         item.add_marker(pytest.mark.xdist_group(row.name if hasattr(row, "name") else item.path.as_posix()))
         folder, file = item.path.parent.relative_to(TESTS_FOLDER).as_posix(), item.path.stem.removeprefix("test_")
         if folder in QUICK and file not in QUICK[folder]:
@@ -90,9 +92,11 @@ def pytest_runtest_setup(item):
     They are half of the time of tests that compute little. Programs are as users have them in tests marked `computing`,
     and everywhere if JAXNEURO_OPTIMISED says so, as in .ci/run. Before the fixtures, which compile too.
     """
-    little = item.get_closest_marker("computing") is None and "JAXNEURO_OPTIMISED" not in os.environ
+    ahead = item.path.stem == AHEAD
+    little = not OPTIMISED and not ahead and item.get_closest_marker("computing") is None
     jax.config.update("jax_disable_most_optimizations", little)
     os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = str(int(little))
+    os.environ["XLA_FLAGS"] = USERS_FLAGS if OPTIMISED or ahead else QUICK_FLAGS
 
 
 @pytest.fixture(autouse=True)
