@@ -91,6 +91,8 @@ def pytest_runtest_setup(item):
 
     They are half of the time of tests that compute little. Programs are as users have them in tests marked `computing`,
     and everywhere if JAXNEURO_OPTIMISED says so, as in .ci/run. Before the fixtures, which compile too.
+    They are half of the time of tests that compute little. Tests marked `computing` have them. Programs are in all ways
+    as users have them if JAXNEURO_OPTIMISED says so, as in .ci/run. Before the fixtures, which compile too.
     """
     ahead = item.path.stem == AHEAD
     little = not OPTIMISED and not ahead and item.get_closest_marker("computing") is None

@@ -63,6 +63,10 @@ def test_three_hundred_thousand_mutations_are_valid():
         chain(genomes, 100)
 
 
+def test_a_hundred_thousand_mutations_are_valid():
+    chain(genomes, 34)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("space", [Space(1, 1, 0, 1), Space(3, 2, 4, 1), Space(1, 8, 3, 8)], ids=str)
 def test_mutations_in_spaces_with_little_room_are_valid(space):
