@@ -49,3 +49,24 @@ def windowed_gaussian(values: Values, window: int = 6400, step: int = 100) -> Va
     scores = np.round(1 - ndtr(-distance), 12)
     scores[:1] = 0.0
     return scores
+
+
+def out_of_range(values: Values, tolerance: float = 0.05) -> Values:
+    """1 where a value is outside of all values before it by more than a share of their range, else 0.5.
+
+    `x > max + tolerance (max - min)` or `x < min - tolerance (max - min)`; while all values before are equal, 0.5.
+
+    Args:
+        values: of a stream.
+        tolerance: share of the range.
+
+    Returns:
+        A score for each row.
+
+    Reference: the rule for spatial anomalies of the detector `numenta` of the Numenta Anomaly Benchmark.
+    """
+    highest = np.maximum.accumulate(values)[:-1]
+    lowest = np.minimum.accumulate(values)[:-1]
+    margin = tolerance * (highest - lowest)
+    outside = (values[1:] > highest + margin) | (values[1:] < lowest - margin)
+    return np.append(np.full(min(1, len(values)), 0.5), np.where(outside & (highest > lowest), 1.0, 0.5))

@@ -71,3 +71,10 @@ def test_published_final_scores_of_the_benchmark():
         assert nab.score(silent, streams, profile).final == 0.0
     for name, value in zip(PUBLISHED["streams"], nab.score(scores, streams).scores, strict=True):
         assert value == pytest.approx(PUBLISHED["streams"][name]["score"], abs=1e-10), name
+
+
+def test_a_value_out_of_range_is_one_beyond_all_before_by_a_share_of_their_range():
+    values = np.asarray([5.0, 5.0, 9.0, 5.0, 9.2, 9.3, 9.5, 4.9, 4.6, 4.6])
+    # Range 5 to 9, margin 0.2; then 5 to 9.3, margin 0.215; 4.9 is inside, 4.6 is below 4.9 - 0.23, then it is known.
+    assert plain_detectors.out_of_range(values).tolist() == [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1.0, 0.5]
+    assert plain_detectors.out_of_range(np.asarray([0.0, 1.0, 1.06, -0.06, 1.1])).tolist() == [0.5, 0.5, 1.0, 1.0, 0.5]
