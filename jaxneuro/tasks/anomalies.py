@@ -123,8 +123,19 @@ def fingerprint(series: tuple[Series, ...]) -> str:
     return digest.hexdigest()
 
 
-def _series(name: str, path: Path, windows: object) -> Series:
-    """A file and its windows."""
+def timed_values(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """A file in the form of the benchmark: the header `timestamp,value`, then a time and a number in each line.
+
+    Args:
+        path: the file, UTF-8.
+
+    Returns:
+        Times, `datetime64[s]`, and values.
+
+    Raises:
+        DataError: the file is missing, empty or damaged.
+    """
+    path = Path(path).expanduser()
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeError) as error:
@@ -142,6 +153,12 @@ def _series(name: str, path: Path, windows: object) -> Series:
         raise DataError(f"The file {path} has a time or value that is none: {error}.") from error
     if not np.isfinite(values).all():
         raise DataError(f"The file {path} has the value {values[~np.isfinite(values)][0]}; values must be finite.")
+    return times, values
+
+
+def _series(name: str, path: Path, windows: object) -> Series:
+    """A file and its windows."""
+    times, values = timed_values(path)
     try:
         ends = _times([time for window in windows for time in window])  # pyright: ignore[reportGeneralTypeIssues]
         ends = ends.reshape(len(windows), 2)  # pyright: ignore[reportArgumentType]
