@@ -31,6 +31,7 @@ from jaxneuro.machine import count_parameters as count_parameters
 from jaxneuro.machine import parameter as parameter
 from jaxneuro.neurons import complex as complex
 from jaxneuro.neurons import gated as gated
+from jaxneuro.neurons import htm as htm
 from jaxneuro.neurons import linear as linear
 from jaxneuro.neurons import spiking as spiking
 from jaxneuro.neurons.gated.lstm import LSTM as LSTM

@@ -20,6 +20,7 @@ from tests.laws.row import Row, SmoothSpike, currents, floats, vectors
 from tests.laws.rows_complex import COMPLEX
 from tests.laws.rows_conversion import CONVERSION
 from tests.laws.rows_gated import GATED
+from tests.laws.rows_htm import HTM
 from tests.laws.rows_interop import INTEROP
 from tests.laws.rows_linear import LINEAR
 from tests.laws.rows_membranes import MEMBRANES
@@ -181,6 +182,7 @@ MACHINES = (
     *NETWORKS,
     *SYNAPSES,
     *CONVERSION,
+    *HTM,
 )
 
 

@@ -1,0 +1,8 @@
+"""The neurons of hierarchical temporal memory: sparse codes, and cells whose dendritic segments predict."""
+
+from jaxneuro.neurons.htm import segment_pool as segment_pool
+from jaxneuro.neurons.htm.bits import unpack as unpack
+from jaxneuro.neurons.htm.segment_pool import SegmentPool as SegmentPool
+from jaxneuro.neurons.htm.segment_pool import Segments as Segments
+from jaxneuro.neurons.htm.temporal_memory import Columns as Columns
+from jaxneuro.neurons.htm.temporal_memory import TemporalMemory as TemporalMemory

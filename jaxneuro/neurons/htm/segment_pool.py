@@ -1,0 +1,337 @@
+"""Dendritic segments of fixed number: the primitive that the memories of this wing share.
+
+A segment is a set of at most so many synapses from source cells, each with a permanence; the synapse is connected from
+`connected_permanence` on. Segments are grouped by minicolumn, whose cells own them. What a memory needs of them:
+
+    activity    of every segment, how many of its connected, and of all its synapses come from active cells
+    learn       move the permanences of some segments, destroy synapses at 0, grow new ones
+    vacancy     a place for a new segment, if need be that of a segment that is of little use
+
+Activity is counted in one of two ways that give the same answer. Through the lists of what leaves each group of sources
+(`fan_out` entries at most), in a time that depends on what is active, not on how much is stored: for a CPU. Or by
+looking at every synapse of the pool: for an accelerator, for many streams in one vmapped program, and for small memory.
+
+Nothing is lost in silence: what has no room is counted.
+
+Reference: Hawkins, Ahmad, Why neurons have thousands of synapses, a theory of sequence memory in neocortex, Frontiers
+in Neural Circuits 10:23, 2016, and Biological and Machine Intelligence (Numenta, 2016), Temporal memory.
+"""
+
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, Shaped, UInt, UInt16, UInt32
+
+from jaxneuro.machine import Parameterised, Scalar, parameter
+from jaxneuro.neurons.htm import bits, fan_out, segment_growth
+from jaxneuro.neurons.htm.fan_out import FanOut
+
+EPSILON = 1e-5
+Evict = Literal["least_recently_used", "least_useful"]
+
+
+class SegmentPool(eqx.Module):
+    """All segments and their synapses, and how active each was at the last count.
+
+    The segment in place `p` belongs to group `p % groups`; its synapses are the first `sizes` ones of row `p`.
+    """
+
+    sources: UInt[Array, "places synapses"]
+    permanences: Float[Array, "places synapses"]
+    sizes: UInt[Array, "segments groups"]
+    owners: UInt[Array, "segments groups"]
+    created: Int[Array, "segments groups"]
+    used: Int[Array, "segments groups"]
+    activity: UInt16[Array, "segments groups"]
+    fan_out: FanOut | None
+    clock: Int[Array, ""]
+
+
+class Rows(eqx.Module):
+    """Segments that learn, and how: as arrays with one number per segment.
+
+    Attributes:
+        places: where they are; any number outside of the pool for none.
+        new: whether the segment is created now, in place of any other that is there.
+        owners: the cell of the group that owns it, where it is new.
+        growth: how many synapses it is to grow.
+        increase: of the permanence of synapses from active cells.
+        decrease: of the permanence of the others.
+    """
+
+    places: Int[Array, "rows"]
+    new: Bool[Array, "rows"]
+    owners: Int[Array, "rows"]
+    growth: Int[Array, "rows"]
+    increase: Float[Array, "rows"]
+    decrease: Float[Array, "rows"]
+
+
+def potential(activity: UInt16[Array, "*shape"]) -> Int[Array, "*shape"]:
+    """How many synapses of a segment come from active cells."""
+    return (activity & 255).astype(jnp.int32)
+
+
+def connected(activity: UInt16[Array, "*shape"]) -> Int[Array, "*shape"]:
+    """How many connected synapses of a segment come from active cells."""
+    return (activity >> 8).astype(jnp.int32)
+
+
+class Segments(Parameterised):
+    """What all segments of a memory have in common: their sizes and thresholds. The segments are a `SegmentPool`.
+
+    Reference: Hawkins, Ahmad 2016, and the temporal memory of Biological and Machine Intelligence.
+    """
+
+    initial_permanence: Scalar = parameter(0.21, at_least=0.0, at_most=1.0)
+    connected_permanence: Scalar = parameter(0.5, at_least=0.0, at_most=1.0)
+    groups: int = eqx.field(static=True, default=2048)
+    cells: int = eqx.field(static=True, default=32)
+    segments: int = eqx.field(static=True, default=16)
+    synapses: int = eqx.field(static=True, default=32)
+    source_groups: int = eqx.field(static=True, default=2048)
+    source_cells: int = eqx.field(static=True, default=32)
+    fan_out: int | None = eqx.field(static=True, default=None)
+    segments_per_cell: int = eqx.field(static=True, default=255)
+    evict: Evict = eqx.field(static=True, default="least_recently_used")
+
+    def __check_init__(self) -> None:
+        limits = {
+            "cells": (1, 256),
+            "segments": (1, 1 << 20),
+            "synapses": (1, 255),
+            "source_cells": (1, 1 << 20),
+            "segments_per_cell": (1, 1 << 20),
+        }
+        for name, (least, most) in limits.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"Segments.{name} is {getattr(self, name)}; it must be from {least} to {most}.")
+        if self.evict not in Evict.__args__:
+            raise ValueError(f"Segments.evict is {self.evict!r}; it must be one of {', '.join(Evict.__args__)}.")
+        if self.fan_out is not None:
+            jax.eval_shape(self._no_lists)
+
+    @property
+    def places(self) -> int:
+        """How many segments there can be."""
+        return self.groups * self.segments
+
+    @property
+    def sources(self) -> int:
+        """How many cells synapses can come from."""
+        return self.source_groups * self.source_cells
+
+    def _no_lists(self) -> FanOut | None:
+        if self.fan_out is None:
+            return None
+        return fan_out.empty(self.source_groups, self.source_cells, self.fan_out, self.places, self.synapses)
+
+    def init(self) -> SegmentPool:
+        """A pool without segments."""
+        grid, rows = (self.segments, self.groups), (self.places, self.synapses)
+        return SegmentPool(
+            sources=jnp.zeros(rows, jnp.uint16 if self.sources <= 1 << 16 else jnp.uint32),
+            permanences=jnp.zeros(rows, self.initial_permanence.dtype),
+            sizes=jnp.zeros(grid, jnp.uint8),
+            owners=jnp.zeros(grid, jnp.uint8),
+            created=jnp.zeros(grid, jnp.int32),
+            used=jnp.zeros(grid, jnp.int32),
+            activity=jnp.zeros(grid, jnp.uint16),
+            fan_out=self._no_lists(),
+            clock=jnp.zeros((), jnp.int32),
+        )
+
+    def is_connected(self, permanences: Float[Array, "*shape"]) -> Bool[Array, "*shape"]:
+        """Whether synapses of these permanences are connected."""
+        return permanences >= self.connected_permanence - jnp.asarray(EPSILON, permanences.dtype)
+
+    def is_active(
+        self, active: UInt32[Array, "source_groups words"], sources: Shaped[Array, "*shape"]
+    ) -> Bool[Array, "*shape"]:
+        """Whether these source cells are active."""
+        cell = sources.astype(jnp.int32)
+        bit = cell // self.source_cells * (active.shape[1] * bits.WORD) + cell % self.source_cells
+        return bits.is_member(active.ravel(), bit)
+
+    def counted(
+        self, pool: SegmentPool, active: UInt32[Array, "source_groups words"], touched: Int[Array, "touched"]
+    ) -> SegmentPool:
+        """The pool with the activity of every segment.
+
+        Args:
+            pool: the segments.
+            active: the active source cells, packed by group.
+            touched: the groups that have active cells, filled up with numbers outside of the groups.
+        """
+        activity = self._count_all(pool, active) if pool.fan_out is None else pool.fan_out.activity(active, touched)
+        return eqx.tree_at(lambda pool: pool.activity, pool, activity.reshape(self.segments, self.groups))
+
+    def _count_all(self, pool: SegmentPool, active: Array) -> Array:
+        held = jnp.arange(self.synapses, dtype=jnp.int32)[None] < pool.sizes.astype(jnp.int32).reshape(-1, 1)
+        on = self.is_active(active, pool.sources) & held
+        number = jnp.sum(on, axis=1, dtype=jnp.uint16)
+        strong = jnp.sum(on & self.is_connected(pool.permanences), axis=1, dtype=jnp.uint16)
+        return number | (strong << 8)
+
+    def mark_used(self, pool: SegmentPool, active: Bool[Array, "segments groups"]) -> SegmentPool:
+        """The pool after a step: active segments were used now, and time goes on."""
+        used = jnp.where(active, pool.clock, pool.used)
+        return eqx.tree_at(lambda pool: (pool.used, pool.clock), pool, (used, pool.clock + 1))
+
+    def in_groups(self, array: Shaped[Array, "segments groups"], groups: Int[Array, "lanes"]) -> Array:
+        """The columns of these groups, 0 for groups that do not exist."""
+        return array.at[:, groups].get(mode="fill", fill_value=0)
+
+    def vacancy(
+        self, pool: SegmentPool, groups: Int[Array, "lanes"], cells: Int[Array, "lanes"]
+    ) -> tuple[Int[Array, "lanes"], Bool[Array, "lanes"]]:
+        """Where in each group a new segment of a cell goes, and whether another cell's segment is lost by that.
+
+        A cell that has `segments_per_cell` gives up one of its own. If the group is full, one of all its segments is
+        given up: the least recently used one, or the one whose permanences have the smallest sum of squares.
+        """
+        sizes, owners = self.in_groups(pool.sizes, groups), self.in_groups(pool.owners, groups)
+        exists = sizes > 0
+        own = exists & (owners.astype(jnp.int32) == cells[None])
+        number = fold_count(own)
+        at_limit = number >= self.segments_per_cell
+        free, has_free = bits.first_least(~exists, ())
+        created = self.in_groups(pool.created, groups)
+        if self.evict == "least_recently_used":
+            keys = (self.in_groups(pool.used, groups), created)
+        else:
+            place = jnp.arange(self.segments, dtype=jnp.int32)[:, None] * self.groups + groups[None]
+            rows = pool.permanences.at[place].get(mode="fill", fill_value=0)
+            held = jnp.arange(self.synapses, dtype=jnp.int32)[None, None] < sizes.astype(jnp.int32)[..., None]
+            squares = jnp.sum(jnp.where(held, rows * rows, 0), axis=-1)
+            keys = (jnp.round(squares * segment_growth.FINENESS).astype(jnp.int32), created)
+        worst_own, _ = bits.first_least(own, keys)
+        worst, _ = bits.first_least(exists, keys)
+        index = jnp.where(at_limit, worst_own, jnp.where(has_free, free, worst))
+        return index * self.groups + groups, ~at_limit & ~has_free
+
+    def learn(
+        self,
+        pool: SegmentPool,
+        rows: Rows,
+        active: UInt32[Array, "source_groups words"],
+        candidates: Int[Array, "candidates"],
+        seed: UInt32[Array, ""],
+        initial: Float[Array, "candidates"] | None = None,
+    ) -> tuple[SegmentPool, Int[Array, ""]]:
+        """Moves permanences, destroys synapses whose permanence reaches 0, and grows new ones onto candidates.
+
+        Args:
+            pool: the segments.
+            rows: which of them learn, and how.
+            active: the source cells that were active, packed by group.
+            candidates: source cells for new synapses, ascending, filled up with numbers that are no cell.
+            seed: decides with the clock, the place and the cell which candidates are taken if not all are wanted.
+            initial: permanences of the new synapses, instead of `initial_permanence`.
+
+        Returns:
+            The pool, and how many synapses had no room in the lists and were not made.
+        """
+        lists = None if pool.fan_out is None else pool.fan_out.swept(rows.places.shape[0])
+        places = jnp.where(rows.places < self.places, rows.places, self.places)
+
+        def take(array: Array) -> Array:
+            return array.at[places].get(mode="fill", fill_value=0)
+
+        sources, permanences = take(pool.sources).astype(jnp.int32), take(pool.permanences)
+        held = jnp.arange(self.synapses, dtype=jnp.int32)[None] < take(pool.sizes.ravel()).astype(jnp.int32)[:, None]
+        on = self.is_active(active, sources)
+        moved = jnp.clip(permanences + jnp.where(on, rows.increase[:, None], -rows.decrease[:, None]), 0.0, 1.0)
+        kept = held & (moved >= jnp.asarray(EPSILON, moved.dtype)) & ~rows.new[:, None]
+        valid = (candidates >= 0) & (candidates < self.sources)
+        wanted = jnp.where((places < self.places) & jnp.any(valid), rows.growth, 0)
+        if initial is None:
+            initial = jnp.broadcast_to(self.initial_permanence, candidates.shape)
+        positions = None if lists is None else take(lists.positions).astype(jnp.int32)
+        groups = jnp.where(valid, candidates // self.source_cells, self.source_groups)
+        before = (sources, moved, positions)
+
+        def unchanged() -> Any:
+            sizes = fold_count(kept.T)
+            return before, sizes, jnp.zeros_like(candidates), jnp.zeros((), jnp.int32), kept
+
+        def changed() -> Any:
+            mix = bits.scrambled(seed + pool.clock.astype(jnp.uint32) * jnp.uint32(0x9E3779B9))
+            row = mix ^ bits.scrambled(places.astype(jnp.uint32))
+            chances = bits.scrambled(row[:, None] + candidates.astype(jnp.uint32)[None])
+            stay, born = segment_growth.births(sources, moved, kept, wanted, candidates, valid, chances)
+            asked, where, totals = born, None, jnp.zeros_like(candidates)
+            if lists is not None and positions is not None:
+                born, where, totals = lists.room(born, groups)
+            origin, sizes = segment_growth.repacked(stay, born)
+
+            def repack(old: Any, new: Any) -> Any:
+                if old is None:
+                    return None
+                new = jnp.broadcast_to(new.reshape(-1, born.shape[1]), born.shape)
+                both = jnp.concatenate([old, new], axis=1)
+                return jnp.take_along_axis(both, origin, axis=1)
+
+            after = (repack(sources, candidates), repack(moved, initial), repack(positions, where))
+            missing = jnp.sum(asked, dtype=jnp.int32) - jnp.sum(born, dtype=jnp.int32)
+            return after, sizes, totals, missing, stay
+
+        needed = jnp.any(wanted > 0) | jnp.any(held & ~kept)
+        after, sizes, totals, missing, stay = jax.lax.cond(needed, changed, unchanged)
+        pool = self._written(pool, places, rows, after, sizes)
+        if lists is not None and positions is not None:
+            lengths = lists.lengths.at[groups].add(totals, mode="drop")
+            lists = lists.listed(places, after[0], self.is_connected(after[1]), after[2], sizes, lengths)
+            lists = lists.delisted(sources, positions, held & ~stay)
+            pool = eqx.tree_at(lambda pool: pool.fan_out, pool, lists)
+        return pool, missing
+
+    def _written(self, pool: SegmentPool, places: Array, rows: Rows, after: Any, sizes: Array) -> SegmentPool:
+        grid = (self.segments, self.groups)
+        fresh = jnp.where(rows.new, places, self.places)
+
+        def put(array: Array, index: Array, values: Array) -> Array:
+            return array.at[index].set(values.astype(array.dtype), mode="drop")
+
+        def put_in_grid(array: Array, index: Array, values: Array) -> Array:
+            return put(array.ravel(), index, jnp.broadcast_to(values, index.shape)).reshape(grid)
+
+        return eqx.tree_at(
+            lambda pool: (pool.sources, pool.permanences, pool.sizes, pool.owners, pool.created, pool.used),
+            pool,
+            (
+                put(pool.sources, places, after[0]),
+                put(pool.permanences, places, after[1]),
+                put_in_grid(pool.sizes, places, sizes),
+                put_in_grid(pool.owners, fresh, rows.owners),
+                put_in_grid(pool.created, fresh, pool.clock),
+                put_in_grid(pool.used, fresh, pool.clock),
+            ),
+        )
+
+    def placed(self, pool: SegmentPool, cell: int, sources: Any, permanences: Any) -> SegmentPool:
+        """The pool with one more segment, made by hand.
+
+        Args:
+            pool: the segments.
+            cell: number of the cell that gets it, counted through all groups.
+            sources: numbers of the source cells.
+            permanences: of the synapses from them, or one for all.
+        """
+        order = jnp.argsort(jnp.asarray(sources, jnp.int32))
+        sources = jnp.asarray(sources, jnp.int32)[order]
+        strengths = jnp.broadcast_to(jnp.asarray(permanences, pool.permanences.dtype), sources.shape)[order]
+        group, owner = jnp.full(1, cell // self.cells, jnp.int32), jnp.full(1, cell % self.cells, jnp.int32)
+        place, _ = self.vacancy(pool, group, owner)
+        none = jnp.zeros(1, pool.permanences.dtype)
+        rows = Rows(place, jnp.full(1, True), owner, jnp.full(1, sources.size, jnp.int32), none, none)
+        nothing = jnp.zeros((self.source_groups, bits.words_of(self.source_cells)), jnp.uint32)
+        pool, _ = self.learn(pool, rows, nothing, sources, jnp.zeros((), jnp.uint32), strengths)
+        return eqx.tree_at(lambda pool: pool.clock, pool, pool.clock + 1)
+
+
+def fold_count(members: Bool[Array, "size lanes"]) -> Int[Array, "lanes"]:
+    """How many members each lane has."""
+    return bits.fold(jnp.add, members.astype(jnp.int32))

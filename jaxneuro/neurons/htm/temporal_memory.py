@@ -1,0 +1,411 @@
+"""The temporal memory: cells that predict which minicolumns come next, by segments that know what came before."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
+
+from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.neurons.htm import bits
+from jaxneuro.neurons.htm.fan_out import where_needed
+from jaxneuro.neurons.htm.segment_pool import Evict, Rows, SegmentPool, Segments, connected, potential
+
+
+class Columns(eqx.Module):
+    """Active minicolumns, whether the memory learns from them, and whether it first forgets what came before.
+
+    Attributes:
+        active: their numbers, ascending, filled up with numbers that are no column.
+        learn: whether segments change.
+        reset: whether a new sequence begins.
+    """
+
+    active: Int[Array, "*time active"]
+    learn: Bool[Array, "*time"]
+    reset: Bool[Array, "*time"]
+
+    def __init__(
+        self, active: Int[Array, "*time active"], learn: bool | Array = True, reset: bool | Array = False
+    ) -> None:
+        """One step, or with a leading axis of time many; one answer for all of them is enough."""
+        self.active = active
+        self.learn = jnp.broadcast_to(jnp.asarray(learn), active.shape[:-1])
+        self.reset = jnp.broadcast_to(jnp.asarray(reset), active.shape[:-1])
+
+
+class Overflow(eqx.Module):
+    """How much had no room in this step. All 0: the memory did what one without limits would have done.
+
+    Attributes:
+        winners: winner cells that were not remembered for the growth of synapses (`winners`).
+        learning: segments that did not learn (`learning_rows`).
+        punished: segments that were not punished (`punished_rows`).
+        evicted: segments given up because their minicolumn was full (`segments`).
+        synapses: synapses not made because too many leave one minicolumn (`fan_out`).
+    """
+
+    winners: Int[Array, ""]
+    learning: Int[Array, ""]
+    punished: Int[Array, ""]
+    evicted: Int[Array, ""]
+    synapses: Int[Array, ""]
+
+
+class TemporalMemoryState(eqx.Module):
+    """The segments, and what was active in the last step."""
+
+    pool: SegmentPool
+    active: UInt32[Array, "columns words"]
+    winners: Int[Array, "winners"]
+    seed: UInt32[Array, ""]
+
+
+class TemporalMemoryOutput(eqx.Module):
+    """Cells as bits of words, see `jaxneuro.neurons.htm.bits.unpack`.
+
+    Attributes:
+        active: active cells.
+        winners: of these the ones that learn, one or more in each active minicolumn.
+        predicted: cells that are expected to be active in the next step.
+        anomaly: the share of active minicolumns without a predicted cell; 0 if none is active.
+        overflow: what had no room.
+    """
+
+    active: UInt32[Array, "columns words"]
+    winners: UInt32[Array, "columns words"]
+    predicted: UInt32[Array, "columns words"]
+    anomaly: Float[Array, ""]
+    overflow: Overflow
+
+
+class _Chosen(eqx.Module):
+    """What happens in each active minicolumn."""
+
+    winners: UInt32[Array, "active words"]
+    learning: Bool[Array, "segments active"]
+    new: Bool[Array, "active"]
+    owners: Int[Array, "active"]
+    evicted: Int[Array, ""]
+
+
+class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Columns, TemporalMemoryOutput]):
+    """Sequence memory of minicolumns of cells with many dendritic segments.
+
+        a segment is active    if at least `activation_threshold` of its connected synapses (permanence at least
+                               `connected_permanence`) come from cells active in the last step
+        a segment matches      if at least `min_threshold` of all its synapses do
+        active cells           in an active minicolumn those with an active segment; if there is none, all: it bursts
+        winner cells           those with an active segment; in a bursting minicolumn the cell of the best matching
+                               segment, or else one with the fewest segments, which grows a new segment
+        learning segments      p += `permanence_increment` for synapses from cells active before, for others
+                               p -= `permanence_decrement`; growth onto the last winner cells, up to `new_synapses`
+                               active synapses
+        wrong segments         p -= `predicted_decrement` for synapses from cells active before, of matching
+                               segments in minicolumns that did not become active
+
+    Input: numbers of the active minicolumns, integers [active], ascending and filled up with `columns`; or `Columns`.
+    Output: `TemporalMemoryOutput`; its anomaly is a share from 0 to 1. Permanences are shares from 0 to 1 without unit.
+
+    All decisions are thresholds: no gradient passes. Random choices are hashes of what they are for, so that runs of
+    other sizes, platforms and orders are equal as long as all `Overflow` counters are 0.
+
+    Reference: Hawkins, Ahmad, Why neurons have thousands of synapses, a theory of sequence memory in neocortex,
+    Frontiers in Neural Circuits 10:23, 2016, eqs. 1-5; order of operations and tie-breaks as in the temporal memory of
+    Biological and Machine Intelligence (Numenta, 2016).
+    """
+
+    segments: Segments
+    learning_rows: int = eqx.field(static=True)
+    punished_rows: int = eqx.field(static=True)
+    winners: int = eqx.field(static=True)
+    activation_threshold: Scalar = parameter(13.0, at_least=1.0)
+    min_threshold: Scalar = parameter(10.0, at_least=1.0)
+    new_synapses: Scalar = parameter(20.0, at_least=0.0)
+    permanence_increment: Scalar = parameter(0.1, at_least=0.0, at_most=1.0)
+    permanence_decrement: Scalar = parameter(0.1, at_least=0.0, at_most=1.0)
+    predicted_decrement: Scalar = parameter(0.0, at_least=0.0, at_most=1.0)
+
+    def __init__(
+        self,
+        columns: int = 2048,
+        cells: int = 32,
+        *,
+        segments: int = 16,
+        synapses: int = 32,
+        segments_per_cell: int = 255,
+        fan_out: int | None = 1024,
+        learning_rows: int = 96,
+        punished_rows: int = 256,
+        winners: int = 64,
+        evict: Evict = "least_recently_used",
+        activation_threshold: float | Array = 13.0,
+        min_threshold: float | Array = 10.0,
+        initial_permanence: float | Array = 0.21,
+        connected_permanence: float | Array = 0.5,
+        new_synapses: float | Array = 20.0,
+        permanence_increment: float | Array = 0.1,
+        permanence_decrement: float | Array = 0.1,
+        predicted_decrement: float | Array = 0.0,
+    ) -> None:
+        """A memory without segments.
+
+        Args:
+            columns: number of minicolumns.
+            cells: per minicolumn.
+            segments: room for segments per minicolumn. With `cells * segments_per_cell` or more, none is ever given up
+                but where a cell has too many.
+            synapses: most synapses of a segment.
+            segments_per_cell: most segments of a cell.
+            fan_out: room for synapses that come from one minicolumn, a multiple of 32; None for memories that look at
+                every synapse in every step: accelerators, and many streams in one vmapped program.
+            learning_rows: most segments that learn in a step.
+            punished_rows: most segments that are punished in a step.
+            winners: most winner cells that are remembered for a step.
+            evict: which segment is given up.
+            activation_threshold: active connected synapses of an active segment.
+            min_threshold: active synapses of a matching segment.
+            initial_permanence: of new synapses.
+            connected_permanence: from which a synapse is connected.
+            new_synapses: active synapses that a learning segment is to have after growth.
+            permanence_increment: of synapses from active cells.
+            permanence_decrement: of other synapses of a learning segment.
+            predicted_decrement: of active synapses of a segment that predicted wrongly.
+
+        Raises:
+            ValueError: if a size or parameter is out of range.
+        """
+        for name, value in (("learning_rows", learning_rows), ("punished_rows", punished_rows), ("winners", winners)):
+            if value < 1:
+                raise ValueError(f"TemporalMemory.{name} is {value}; it must be at least 1.")
+        self.segments = Segments(
+            initial_permanence,
+            connected_permanence,
+            groups=columns,
+            cells=cells,
+            segments=segments,
+            synapses=synapses,
+            source_groups=columns,
+            source_cells=cells,
+            fan_out=fan_out,
+            segments_per_cell=segments_per_cell,
+            evict=evict,
+        )
+        self.activation_threshold = activation_threshold
+        self.min_threshold = min_threshold
+        self.new_synapses = new_synapses
+        self.permanence_increment = permanence_increment
+        self.permanence_decrement = permanence_decrement
+        self.predicted_decrement = predicted_decrement
+        self.learning_rows, self.punished_rows, self.winners = learning_rows, punished_rows, winners
+
+    @property
+    def columns(self) -> int:
+        """How many minicolumns there are."""
+        return self.segments.groups
+
+    @property
+    def cells(self) -> int:
+        """How many cells a minicolumn has."""
+        return self.segments.cells
+
+    def init(self, key: PRNGKeyArray) -> TemporalMemoryState:
+        """No segments, nothing active."""
+        return TemporalMemoryState(
+            pool=self.segments.init(),
+            active=jnp.zeros((self.columns, bits.words_of(self.cells)), jnp.uint32),
+            winners=jnp.full(self.winners, self.columns * self.cells, jnp.int32),
+            seed=jax.random.bits(key, dtype=jnp.uint32),
+        )
+
+    def step(
+        self, state: TemporalMemoryState, input: Int[Array, "active"] | Columns
+    ) -> tuple[TemporalMemoryState, TemporalMemoryOutput]:
+        """Activates cells, learns, and predicts."""
+        given = input if isinstance(input, Columns) else Columns(input)
+        memory, state = jax.lax.stop_gradient((self, state))
+        return memory._step(state, given)
+
+    def _step(self, state: TemporalMemoryState, given: Columns) -> tuple[TemporalMemoryState, TemporalMemoryOutput]:
+        segments, pool = self.segments, state.pool
+        real = (given.active >= 0) & (given.active < self.columns)
+        columns = jnp.where(real, given.active, self.columns).astype(jnp.int32)
+        before = jnp.where(given.reset, 0, state.active)
+        no_cell = self.columns * self.cells
+        candidates = jnp.where(given.reset, no_cell, state.winners)
+
+        activity = segments.in_groups(pool.activity, columns) * (~given.reset).astype(jnp.uint16)
+        active, matching = self._active(activity), self._matching(activity)
+        predicted = self._owners(segments.in_groups(pool.owners, columns), active)
+        burst = real & ~jnp.any(predicted > 0, axis=1)
+        every = bits.pack(jnp.ones(self.cells, bool))
+        cells = jnp.where(burst[:, None], every[None], predicted)
+        chosen = self._chosen(
+            state, columns, burst, predicted, active, matching & burst[None], potential(activity), candidates
+        )
+
+        seed = state.seed
+        rows, unlearned = self._learning(columns, chosen, activity, given.learn)
+        pool, missing = segments.learn(pool, rows, before, candidates, seed)
+        pool, unpunished, also_missing = self._punished(pool, state, columns, before, given)
+
+        now = jnp.zeros_like(state.active).at[columns].set(cells, mode="drop")
+        winners, number = bits.compact(bits.unpack(chosen.winners, self.cells).ravel(), self.winners)
+        lane = jnp.minimum(winners // self.cells, columns.shape[0] - 1)
+        winners = jnp.where(
+            winners < columns.shape[0] * self.cells, columns[lane] * self.cells + winners % self.cells, no_cell
+        )
+        pool = segments.counted(pool, now, columns)
+        depolarised = self._active(pool.activity)
+        marked = segments.mark_used(pool, depolarised)
+        pool = eqx.tree_at(
+            lambda pool: (pool.used, pool.clock),
+            pool,
+            (jnp.where(given.learn, marked.used, pool.used), jnp.where(given.learn, marked.clock, pool.clock)),
+        )
+        dtype = self.new_synapses.dtype
+        share = jnp.sum(burst, dtype=dtype) / jnp.maximum(jnp.sum(real, dtype=dtype), 1)
+        output = TemporalMemoryOutput(
+            active=now,
+            winners=jnp.zeros_like(now).at[columns].set(chosen.winners, mode="drop"),
+            predicted=self._owners(pool.owners, depolarised),
+            anomaly=share,
+            overflow=Overflow(
+                winners=jnp.maximum(number - self.winners, 0),
+                learning=unlearned,
+                punished=unpunished,
+                evicted=chosen.evicted,
+                synapses=missing + also_missing,
+            ),
+        )
+        return TemporalMemoryState(pool, now, winners, seed), output
+
+    def _active(self, activity: Array) -> Array:
+        return connected(activity).astype(self.activation_threshold.dtype) >= self.activation_threshold
+
+    def _matching(self, activity: Array) -> Array:
+        return potential(activity).astype(self.min_threshold.dtype) >= self.min_threshold
+
+    def _owners(self, owners: Array, segments: Bool[Array, "segments lanes"]) -> UInt32[Array, "lanes words"]:
+        """The cells that own these segments."""
+        cell = owners.astype(jnp.uint32)
+        words = []
+        for word in range(bits.words_of(self.cells)):
+            there = segments & (cell // bits.WORD == word)
+            words.append(bits.fold(jnp.bitwise_or, jnp.where(there, jnp.uint32(1) << (cell % bits.WORD), 0)))
+        return jnp.stack(words, axis=1)
+
+    def _chosen(
+        self,
+        state: Any,
+        columns: Any,
+        burst: Any,
+        predicted: Any,
+        active: Any,
+        matching: Any,
+        number: Any,
+        candidates: Any,
+    ) -> _Chosen:
+        """Winner cells and learning segments of each active minicolumn."""
+        segments, pool = self.segments, state.pool
+
+        def bursting() -> _Chosen:
+            owners = segments.in_groups(pool.owners, columns).astype(jnp.int32)
+            best, matched = bits.first_least(matching, (-number, owners, segments.in_groups(pool.created, columns)))
+            lane = jnp.arange(columns.shape[0], dtype=jnp.int32)
+            exists = segments.in_groups(pool.sizes, columns) > 0
+            cell = jnp.arange(self.cells, dtype=jnp.int32)[:, None]
+            flat = jnp.where(exists, owners * columns.shape[0] + lane[None], self.cells * columns.shape[0])
+            counts = jnp.zeros(self.cells * columns.shape[0], jnp.int32).at[flat.ravel()].add(1, mode="drop")
+            mix = bits.scrambled(state.seed + pool.clock.astype(jnp.uint32) * jnp.uint32(0x85EBCA6B))
+            identity = (columns[None] * self.cells + cell).astype(jnp.uint32)
+            chances = bits.scrambled(mix ^ bits.scrambled(identity)) >> 1
+            fewest, _ = bits.first_least(
+                jnp.broadcast_to(burst[None], chances.shape),
+                (counts.reshape(self.cells, -1), chances.astype(jnp.int32)),
+            )
+            winner = jnp.where(matched, owners[best, lane], fewest)
+            new = burst & ~matched & jnp.any(candidates < self.columns * self.cells) & (self.new_synapses >= 1)
+            place, evicted = segments.vacancy(pool, columns, winner)
+            index = jnp.where(new, place // self.columns, best)
+            learning = (jnp.arange(self.segments.segments, dtype=jnp.int32)[:, None] == index[None]) & (new | matched)[
+                None
+            ]
+            bit = jnp.where(burst, jnp.uint32(1) << (winner % bits.WORD).astype(jnp.uint32), 0)
+            words = jnp.arange(predicted.shape[1], dtype=jnp.int32)[None] == (winner // bits.WORD)[:, None]
+            return _Chosen(
+                winners=jnp.where(words, bit[:, None], 0) | predicted,
+                learning=active | learning,
+                new=new,
+                owners=winner,
+                evicted=jnp.sum(evicted & new, dtype=jnp.int32),
+            )
+
+        def none_bursts() -> _Chosen:
+            nowhere = jnp.zeros_like(columns)
+            return _Chosen(predicted, active, nowhere > 0, nowhere, jnp.zeros((), jnp.int32))
+
+        return jax.lax.cond(jnp.any(burst), bursting, none_bursts)
+
+    def _learning(self, columns: Any, chosen: _Chosen, activity: Any, learn: Any) -> tuple[Rows, Int[Array, ""]]:
+        lanes = columns.shape[0]
+        found, number = bits.compact((chosen.learning.T & learn).ravel(), self.learning_rows)
+        count = self.segments.segments
+        lane, index = jnp.minimum(found // count, lanes - 1), found % count
+        there = found < lanes * count
+        new = chosen.new[lane] & there
+        places = jnp.where(there, index * self.columns + columns[lane], self.segments.places)
+        matched = jnp.where(new, 0, potential(activity)[index, lane])
+        growth = jnp.floor(self.new_synapses).astype(jnp.int32) - matched
+        rows = Rows(
+            places=places,
+            new=new,
+            owners=chosen.owners[lane],
+            growth=jnp.where(there, growth, 0),
+            increase=jnp.broadcast_to(self.permanence_increment, places.shape),
+            decrease=jnp.broadcast_to(self.permanence_decrement, places.shape),
+        )
+        return rows, jnp.maximum(number - self.learning_rows, 0)
+
+    def _punished(
+        self, pool: SegmentPool, state: Any, columns: Any, before: Any, given: Columns
+    ) -> tuple[SegmentPool, Int[Array, ""], Int[Array, ""]]:
+        """Lower permanences of the segments that matched in minicolumns that did not become active."""
+        due = given.learn & ~given.reset & (self.predicted_decrement > 0)
+        limit = self.punished_rows
+
+        def find() -> tuple[Array, Array]:
+            matching = self._matching(pool.activity)
+            expected = bits.fold(jnp.logical_or, matching).at[columns].set(False, mode="drop")
+            lanes, number = bits.compact(expected, limit)
+            found, total = bits.compact(self.segments.in_groups(matching, lanes).T.ravel(), limit)
+            lane, index = jnp.minimum(found // self.segments.segments, limit - 1), found % self.segments.segments
+            there = found < limit * self.segments.segments
+            lost = jnp.maximum(total - limit, 0) + jnp.maximum(number - limit, 0)
+            return jnp.where(there, index * self.columns + lanes[lane], self.segments.places), lost
+
+        def none() -> tuple[Array, Array]:
+            return jnp.full(limit, self.segments.places, jnp.int32), jnp.zeros((), jnp.int32)
+
+        places, lost = jax.lax.cond(due, find, none)
+
+        def punish(carry: Any, segments: Any, places: Any, decrement: Any, before: Any, seed: Any) -> Any:
+            nothing = jnp.zeros_like(places)
+            rows = Rows(
+                places=places,
+                new=nothing > 0,
+                owners=nothing,
+                growth=nothing,
+                increase=jnp.broadcast_to(-decrement, places.shape),
+                decrease=jnp.zeros(places.shape, decrement.dtype),
+            )
+            no_candidates = jnp.full(1, segments.sources, jnp.int32)
+            pool, missing = segments.learn(carry[0], rows, before, no_candidates, seed)
+            return pool, carry[1] + missing
+
+        needed = jnp.any(places < self.segments.places)
+        carry = (pool, jnp.zeros((), jnp.int32))
+        others = (self.segments, places, self.predicted_decrement, before, state.seed)
+        pool, missing = where_needed(punish, needed, carry, *others)
+        return pool, lost, missing
