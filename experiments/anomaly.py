@@ -9,6 +9,7 @@ As the benchmark allows, the code of the value knows the range of its stream bef
 """
 
 import functools
+import math
 import time
 from typing import Annotated, Any, NamedTuple
 
@@ -175,13 +176,14 @@ class Detector(jn.StateMachine[DetectorState, Row, Found]):
         return DetectorState(pooler, memory, likelihood), Found(found.anomaly, score, overflow)
 
 
-def detector(model: Model, rows: int) -> Detector:
+def detector(model: Model, rows: int, key: PRNGKeyArray) -> Detector:
     """The detector for a stream of so many rows."""
     code, start = model.code, nab.probation(rows)
-    value = jn.htm.RandomScalar(code.size, code.bits)
-    hour = jn.htm.PeriodicScalar(code.day_bits, code.day_radius_hours, 24.0)
-    pooler = jn.htm.SpatialPooler(value.size + hour.size, **model.pooler.model_dump())
-    memory = jn.htm.TemporalMemory(model.pooler.columns, **model.memory.model_dump())
+    value = jn.htm.RandomScalarEncoder(code.size, code.bits, key=key)
+    day_size = math.ceil(code.day_bits * 24 / code.day_radius_hours)
+    hour = jn.htm.ScalarEncoder(day_size, code.day_bits, periodic=True, high=24.0)
+    pooler = jn.htm.SpatialPooler(code.size + day_size, **model.pooler.model_dump())
+    memory = jn.htm.TemporalMemory(**model.memory.model_dump(), columns=model.pooler.columns)
     likelihood = jn.htm.AnomalyLikelihood(start // 2, start - start // 2)
     return Detector(value, hour, pooler, memory, likelihood)
 

@@ -10,6 +10,7 @@ The series of the Numenta Anomaly Benchmark has 10,320 rows; the published compa
 """
 
 import functools
+from pathlib import Path
 from typing import Annotated, Any
 
 import equinox as eqx
@@ -17,12 +18,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
 import jaxneuro as jn
 from jaxneuro.launch import forecast_page
-from jaxneuro.launch.config import ConfigPart, Count, ExperimentConfig, Fraction, LearningRate, NonNegative, Number, Positive
+from jaxneuro.launch.config import (
+    ConfigError,
+    ConfigPart,
+    Count,
+    ExperimentConfig,
+    Fraction,
+    LearningRate,
+    NonNegative,
+    Number,
+    Positive,
+)
 from jaxneuro.launch.directory import Run
+from jaxneuro.launch.loop import train_in_chunks
 from jaxneuro.launch.report import Section
 from jaxneuro.learning import train
 from jaxneuro.learning.optimizer import cosine_adam
@@ -148,6 +160,58 @@ def rows_of(times: np.ndarray, values: np.ndarray) -> Row:
     return Row(*(jnp.asarray(array, jnp.float32) for array in arrays))
 
 
+class ForecasterState(eqx.Module):
+    """The states of the parts."""
+
+    pooler: Any
+    memory: Any
+    classifier: Any
+
+
+class Forecaster(jn.StateMachine[ForecasterState, Row, Float[Array, ""]]):
+    """Codes of value, time of day and day of the week, end to end; pooler; memory; classifier of its active cells."""
+
+    value: Any
+    hour: Any
+    day: Any
+    pooler: Any
+    memory: Any
+    classifier: Any
+    low: Float[Array, ""]
+    width: Float[Array, ""]
+
+    def init(self, key: PRNGKeyArray) -> ForecasterState:
+        """All parts anew."""
+        keys = jax.random.split(key, 3)
+        parts = (self.pooler, self.memory, self.classifier)
+        return ForecasterState(*(part.init(own) for part, own in zip(parts, keys, strict=True)))
+
+    def step(self, state: ForecasterState, input: Row) -> tuple[ForecasterState, Float[Array, ""]]:
+        """One row; what comes some steps later."""
+        encoders, numbers = (self.value, self.hour, self.day), (input.value, input.hour, input.day)
+        codes = [encoder.respond(number) for encoder, number in zip(encoders, numbers, strict=True)]
+        pooler, columns = self.pooler.step(state.pooler, jnp.concatenate(codes))
+        memory, found = self.memory.step(state.memory, columns)
+        cells = jn.htm.unpack(found.active, self.memory.cells).ravel()
+        bucket = jnp.floor((input.value - self.low) / self.width).astype(jnp.int32)
+        classifier, said = self.classifier.step(state.classifier, (cells, bucket, input.value))
+        return ForecasterState(pooler, memory, classifier), said
+
+
+def forecaster(config: Config) -> Forecaster:
+    """The machine of a config."""
+    code = config.code
+    low, high = code.lowest, code.highest
+    value = jn.htm.ScalarEncoder(code.size, code.bits, low=low, high=high)
+    hour = jn.htm.ScalarEncoder(code.day_size, code.bits, periodic=True, high=24.0)
+    day = jn.htm.ScalarEncoder(code.week_size, code.bits, periodic=True, high=7.0)
+    pooler = jn.htm.SpatialPooler(code.size + code.day_size + code.week_size, **config.pooler.model_dump())
+    memory = jn.htm.TemporalMemory(**config.memory.model_dump(), columns=config.pooler.columns)
+    classifier = None
+    width = jnp.asarray((high - low) / config.classifier.buckets)
+    return Forecaster(value, hour, day, pooler, memory, classifier, jnp.asarray(low), width)
+
+
 def lstm_forecast(config: Config, values: np.ndarray, rows: Row, key: PRNGKeyArray) -> np.ndarray:
     """Forecasts of all rows by a network that is trained on those before the ones that count."""
     own, before = config.lstm, values[: config.start]
@@ -186,3 +250,75 @@ def stretch_loss(machine: jn.StateMachine, batch: tuple[Array, Array], key: PRNG
     inputs, targets = batch
     outputs = jax.vmap(lambda one: jn.run(machine, one)[1][:, 0])(inputs)
     return jnp.square(outputs - targets)[:, inputs.shape[1] // 2 :].mean()
+
+
+@functools.partial(jax.jit, donate_argnums=1)
+def advance(machine: Forecaster, state: ForecasterState, rows: Row) -> tuple[ForecasterState, Float[Array, "rows"]]:
+    """Some rows; compiled once for all seeds."""
+    return jax.lax.scan(machine.step, state, rows)
+
+
+def memory_forecast(config: Config, run: Run, name: str, rows: Row, key: PRNGKeyArray) -> np.ndarray:
+    """Forecasts of all rows by the temporal memory; goes on where a run was stopped."""
+    machine, total = forecaster(config), len(rows.value)
+
+    def chunk(carry: tuple[ForecasterState, Array], count: int) -> tuple[tuple[ForecasterState, Array], dict[str, Any]]:
+        state, said = carry
+        first = int(jnp.isfinite(said).sum())
+        places = np.minimum(np.arange(first, first + config.chunk), total - 1)
+        state, new = advance(machine, state, jax.tree.map(lambda array: array[places], rows))
+        kept = min(config.chunk, total - first)
+        return (state, said.at[first : first + kept].set(new[:kept])), {}
+
+    carry = machine.init(key), jnp.full(total, jnp.nan)
+    _, said = train_in_chunks(run, name, chunk, carry, steps=-(-total // config.chunk), chunk=1)[0]
+    later = np.asarray(said, float)
+    return np.concatenate([np.full(config.ahead, np.nan), later[: -config.ahead]])
+
+
+def main(config: Config, run: Run) -> dict[str, Any]:
+    """All forecasts."""
+    if config.series.file:
+        times, values = anomalies.timed_values(config.series.file)
+        data = f"{Path(config.series.file).name}, {len(values):,} rows"
+    else:
+        times, values = made_up(config.seed, config.series.rows)
+        data = f"made up: {len(values):,} rows, seed {config.seed}"
+    if config.start + 2 * DAY > len(values) or config.start < WEEK + 2 * config.ahead + config.past + config.neighbours:
+        raise ConfigError(f"start: {config.start} leaves too few rows of {len(values)} before or after it.")
+    rows, root = rows_of(times, values), jax.random.key(config.seed)
+    keys = [jax.random.fold_in(root, seed) for seed in range(config.seeds)]
+    neighbours = forecasts.nearest(
+        values, config.ahead, past=config.past, neighbours=config.neighbours, start=config.start
+    )
+    found = {
+        "temporal memory": [memory_forecast(config, run, f"memory-{i}", rows, key) for i, key in enumerate(keys)],
+        "LSTM": [lstm_forecast(config, values, rows, key) for key in keys],
+        "nearest neighbours": [neighbours],
+        "a week before": [forecasts.as_before(values, WEEK)],
+        "a day before": [forecasts.as_before(values, DAY)],
+        "the last value": [forecasts.as_before(values, config.ahead)],
+    }
+    run.save_arrays({"values": values} | {f"forecasts/{name}": each[0] for name, each in found.items()})
+    counted = slice(config.start, None)
+    return {
+        "data": data,
+        "published": config.series.file is not None,
+        "rows": len(values),
+        "start": config.start,
+        "ahead": config.ahead,
+        "seeds": config.seeds,
+        "forecasts": [
+            {
+                "name": name,
+                "relative_error": [forecasts.relative_error(values[counted], one[counted]) for one in each],
+                "normalised_error": [forecasts.normalised_error(values[counted], one[counted]) for one in each],
+            }
+            for name, each in found.items()
+        ],
+    }
+
+
+def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
+    """The report."""
+    return forecast_page.sections(results, arrays)

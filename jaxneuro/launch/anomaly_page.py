@@ -41,11 +41,10 @@ def sections(results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Sec
     detectors = results["detectors"]
     seeds = max(len(row["final"][NAMES[0]]) for row in detectors)
     text = (
-        f"{results['data']}; {results['windows']} windows. 0: a detector that says nothing; 100: one that is right at once "
-        "and never wrong. One threshold for all streams and each profile, the best one for these very streams, as the "
-        "benchmark has it. "
-        f"'Left out': every stream at the threshold that is best for all others. Mean and standard deviation of {seeds} "
-        "seeds."
+        f"{results['data']}; {results['windows']} windows. 0: a detector that says nothing; 100: one that is right at "
+        "once and never wrong. One threshold for all streams and each profile, the best one for these very streams, as "
+        "the benchmark has it. 'Left out': every stream at the threshold that is best for all others. Mean and "
+        f"standard deviation of {seeds} seeds."
     )
     rows = [score_row(row) for row in detectors]
     if results["published"]:
@@ -62,14 +61,15 @@ def sections(results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Sec
         ),
         Section(
             "Where",
-            "Standard profile, by kind of stream, at the threshold for all; normalised by the windows of that kind. Where "
-            "there is no window: the sum of penalties for false alarms.",
+            "Standard profile, by kind of stream, at the threshold for all; normalised by the windows of that kind. "
+            "Where there is no window: the sum of penalties for false alarms.",
             ["detector", *results["kinds"]],
             [[row["name"], *(f"{np.mean(row['kinds'][kind]):.1f}" for kind in results["kinds"])] for row in detectors],
         ),
         Section(
             "One stream",
-            f"{results['shown']}: values with labelled windows in grey, and scores of the first seed; dashed, the threshold.",
+            f"{results['shown']}: values with labelled windows in grey, and scores of the first seed; dashed, the "
+            "threshold.",
             figure=figures.svg(stream(arrays, results), height=3.6),
         ),
     ]

@@ -44,9 +44,9 @@ def sections(results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Sec
         Section(
             "Errors",
             f"{results['data']}; {results['ahead']} steps ahead, errors of rows {results['start']:,} to "
-            f"{results['rows']:,}. Mean absolute error over mean, and root mean square error over standard deviation; of "
-            f"{results['seeds']} seeds mean and standard deviation. Everything learns from rows before the one it is "
-            "asked for alone.",
+            f"{results['rows']:,}. Mean absolute error over mean, and root mean square error over standard deviation; "
+            f"mean and standard deviation of {results['seeds']} seeds. Everything learns from rows before the one it "
+            "is asked for alone.",
             ["forecast", "relative error (%)", "normalised error"],
             rows,
         ),
