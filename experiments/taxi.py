@@ -258,20 +258,28 @@ def advance(machine: Forecaster, state: ForecasterState, rows: Row) -> tuple[For
     return jax.lax.scan(machine.step, state, rows)
 
 
+class Done(eqx.Module):
+    """What is known after some rows: the state of the machine, how many rows, and what was said after each."""
+
+    state: ForecasterState
+    rows: Int[Array, ""]
+    said: Float[Array, "rows"]
+
+
 def memory_forecast(config: Config, run: Run, name: str, rows: Row, key: PRNGKeyArray) -> np.ndarray:
     """Forecasts of all rows by the temporal memory; goes on where a run was stopped."""
     machine, total = forecaster(config), len(rows.value)
 
-    def chunk(carry: tuple[ForecasterState, Array], count: int) -> tuple[tuple[ForecasterState, Array], dict[str, Any]]:
-        state, said = carry
-        first = int(jnp.isfinite(said).sum())
+    def chunk(done: Done, count: int) -> tuple[Done, dict[str, Any]]:
+        first = int(done.rows)
         places = np.minimum(np.arange(first, first + config.chunk), total - 1)
-        state, new = advance(machine, state, jax.tree.map(lambda array: array[places], rows))
+        state, new = advance(machine, done.state, jax.tree.map(lambda array: array[places], rows))
         kept = min(config.chunk, total - first)
-        return (state, said.at[first : first + kept].set(new[:kept])), {}
+        said = done.said.at[first : first + kept].set(new[:kept])
+        return Done(state, done.rows + kept, said), {}
 
-    carry = machine.init(key), jnp.full(total, jnp.nan)
-    _, said = train_in_chunks(run, name, chunk, carry, steps=-(-total // config.chunk), chunk=1)[0]
+    start = Done(machine.init(key), jnp.zeros((), jnp.int32), jnp.zeros(total))
+    said = train_in_chunks(run, name, chunk, start, steps=-(-total // config.chunk), chunk=1)[0].said
     later = np.asarray(said, float)
     return np.concatenate([np.full(config.ahead, np.nan), later[: -config.ahead]])
 
