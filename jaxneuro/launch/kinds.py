@@ -37,6 +37,7 @@ ROOMS = (
     jaxneuro.htm,
     jaxneuro.complex,
     jaxneuro.linear,
+    jaxneuro.htm,
     jaxneuro.synapses,
     jaxneuro.networks,
     jaxneuro.search,

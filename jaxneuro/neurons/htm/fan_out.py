@@ -89,13 +89,12 @@ class FanOut(eqx.Module):
         Returns:
             The new synapses that have room, their positions, and how many each candidate gets.
         """
-        through = bits.running_sum(born.astype(jnp.int32), axis=0)
-        totals = through[-1]
+        earlier_rows, totals = bits.ranks(born.T)
         order = jnp.arange(groups.shape[0], dtype=jnp.int32)
         earlier = (groups[:, None] == groups[None]) & (order[:, None] < order[None])
         before = jnp.sum(jnp.where(earlier, totals[:, None], 0), axis=0, dtype=jnp.int32)
         start = self.lengths.at[groups].get(mode="fill", fill_value=0) + before
-        position = start[None] + through - born.astype(jnp.int32)
+        position = start[None] + earlier_rows.T
         return born & (position < self._capacity), position, jnp.clip(self._capacity - start, 0, totals)
 
     def listed(

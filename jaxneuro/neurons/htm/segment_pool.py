@@ -198,19 +198,27 @@ class Segments(Parameterised):
         number = fold_count(own)
         at_limit = number >= self.segments_per_cell
         free, has_free = bits.first_least(~exists, ())
+        evicting = at_limit | ~has_free
+        worst = jax.lax.cond(
+            jnp.any(evicting),
+            lambda: self._least_useful(pool, groups, exists & jnp.where(at_limit[None], own, True)),
+            lambda: free,
+        )
+        return jnp.where(evicting, worst, free) * self.groups + groups, ~at_limit & ~has_free
+
+    def _least_useful(self, pool: SegmentPool, groups: Array, members: Array) -> Array:
+        """Which of the members of each group is given up."""
         created = self.in_groups(pool.created, groups)
         if self.evict == "least_recently_used":
             keys = (self.in_groups(pool.used, groups), created)
         else:
             place = jnp.arange(self.segments, dtype=jnp.int32)[:, None] * self.groups + groups[None]
             rows = pool.permanences.at[place].get(mode="fill", fill_value=0)
-            held = jnp.arange(self.synapses, dtype=jnp.int32)[None, None] < sizes.astype(jnp.int32)[..., None]
+            sizes = self.in_groups(pool.sizes, groups).astype(jnp.int32)
+            held = jnp.arange(self.synapses, dtype=jnp.int32)[None, None] < sizes[..., None]
             squares = jnp.sum(jnp.where(held, rows * rows, 0), axis=-1)
             keys = (jnp.round(squares * segment_growth.FINENESS).astype(jnp.int32), created)
-        worst_own, _ = bits.first_least(own, keys)
-        worst, _ = bits.first_least(exists, keys)
-        index = jnp.where(at_limit, worst_own, jnp.where(has_free, free, worst))
-        return index * self.groups + groups, ~at_limit & ~has_free
+        return bits.first_least(members, keys)[0]
 
     def learn(
         self,

@@ -136,7 +136,7 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
         synapses: int = 32,
         segments_per_cell: int = 255,
         fan_out: int | None = 1024,
-        learning_rows: int = 96,
+        learning_rows: int = 64,
         punished_rows: int = 256,
         winners: int = 64,
         evict: Evict = "least_recently_used",
