@@ -171,9 +171,10 @@ class Detector(jn.StateMachine[DetectorState, Row, Found]):
         bits = jnp.concatenate([self.value.respond(input.place), self.hour.respond(input.hour)])
         pooler, columns = self.pooler.step(state.pooler, bits)
         memory, found = self.memory.step(state.memory, columns)
-        likelihood, score = self.likelihood.step(state.likelihood, (input.value, found.anomaly))
+        surprise = jn.htm.Surprise(input.value, found.anomaly)
+        likelihood, said = self.likelihood.step(state.likelihood, surprise)
         overflow = jnp.stack([getattr(found.overflow, kind) for kind in OVERFLOW])
-        return DetectorState(pooler, memory, likelihood), Found(found.anomaly, score, overflow)
+        return DetectorState(pooler, memory, likelihood), Found(found.anomaly, said.log_score, overflow)
 
 
 def detector(model: Model, rows: int, key: PRNGKeyArray) -> Detector:
@@ -184,7 +185,7 @@ def detector(model: Model, rows: int, key: PRNGKeyArray) -> Detector:
     hour = jn.htm.ScalarEncoder(day_size, code.day_bits, periodic=True, high=24.0)
     pooler = jn.htm.SpatialPooler(code.size + day_size, **model.pooler.model_dump())
     memory = jn.htm.TemporalMemory(**model.memory.model_dump(), columns=model.pooler.columns)
-    likelihood = jn.htm.AnomalyLikelihood(start // 2, start - start // 2)
+    likelihood = jn.htm.AnomalyLikelihood(learning_period=start // 2, estimation_samples=start - start // 2)
     return Detector(value, hour, pooler, memory, likelihood)
 
 

@@ -32,6 +32,7 @@ from jaxneuro.launch.config import (
     NonNegative,
     Number,
     Positive,
+    Within,
 )
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.loop import train_in_chunks
@@ -42,6 +43,7 @@ from jaxneuro.measure import forecasts
 from jaxneuro.tasks import anomalies
 
 DAY, WEEK = 48, 336
+OVERFLOW = ("winners", "learning", "punished", "evicted", "synapses")
 TRAINED = ("weights", "input_weights", "recurrent_weights", "bias")
 
 
@@ -81,6 +83,7 @@ class Memory(ConfigPart):
     segments: Count = Field(default=64, le=10_000)
     synapses: Count = Field(default=32, le=1000)
     segments_per_cell: Count = 128
+    fan_out: Annotated[int, Within(at_least=32, at_most=1_000_000)] = 2048
     winners: Count = 256
     learning_rows: Count = 384
     punished_rows: Count = 1024
@@ -160,6 +163,20 @@ def rows_of(times: np.ndarray, values: np.ndarray) -> Row:
     return Row(*(jnp.asarray(array, jnp.float32) for array in arrays))
 
 
+class Said(eqx.Module):
+    """Forecasts after a row, or after rows.
+
+    Attributes:
+        expected: the mean under the probabilities of the classifier.
+        likeliest: the value of its likeliest bucket.
+        overflow: what the memory had no room for, by kind.
+    """
+
+    expected: Float[Array, "*rows"]
+    likeliest: Float[Array, "*rows"]
+    overflow: Int[Array, "*rows kinds"]
+
+
 class ForecasterState(eqx.Module):
     """The states of the parts."""
 
@@ -168,7 +185,7 @@ class ForecasterState(eqx.Module):
     classifier: Any
 
 
-class Forecaster(jn.StateMachine[ForecasterState, Row, Float[Array, ""]]):
+class Forecaster(jn.StateMachine[ForecasterState, Row, Said]):
     """Codes of value, time of day and day of the week, end to end; pooler; memory; classifier of its active cells."""
 
     value: Any
@@ -186,16 +203,23 @@ class Forecaster(jn.StateMachine[ForecasterState, Row, Float[Array, ""]]):
         parts = (self.pooler, self.memory, self.classifier)
         return ForecasterState(*(part.init(own) for part, own in zip(parts, keys, strict=True)))
 
-    def step(self, state: ForecasterState, input: Row) -> tuple[ForecasterState, Float[Array, ""]]:
+    def step(self, state: ForecasterState, input: Row) -> tuple[ForecasterState, Said]:
         """One row; what comes some steps later."""
         encoders, numbers = (self.value, self.hour, self.day), (input.value, input.hour, input.day)
         codes = [encoder.respond(number) for encoder, number in zip(encoders, numbers, strict=True)]
         pooler, columns = self.pooler.step(state.pooler, jnp.concatenate(codes))
         memory, found = self.memory.step(state.memory, columns)
-        cells = jn.htm.unpack(found.active, self.memory.cells).ravel()
+        # Of each active minicolumn the numbers of its active cells; no cell has the number `inputs`.
+        cells = self.memory.cells
+        active = jn.htm.unpack(found.active.at[columns].get(mode="fill", fill_value=0), cells)
+        numbered = columns[:, None] * cells + jnp.arange(cells, dtype=columns.dtype)
+        pattern = jnp.where(active, numbered, self.classifier.inputs).ravel()
         bucket = jnp.floor((input.value - self.low) / self.width).astype(jnp.int32)
-        classifier, said = self.classifier.step(state.classifier, (cells, bucket, input.value))
-        return ForecasterState(pooler, memory, classifier), said
+        bucket = jnp.clip(bucket, 0, self.classifier.buckets - 1)
+        labelled = jn.htm.Labelled(pattern, bucket, input.value, jnp.asarray(True))
+        classifier, said = self.classifier.step(state.classifier, labelled)
+        overflow = jnp.stack([getattr(found.overflow, kind) for kind in OVERFLOW])
+        return ForecasterState(pooler, memory, classifier), Said(said.expected()[0], said.likeliest()[0], overflow)
 
 
 def forecaster(config: Config) -> Forecaster:
@@ -207,7 +231,14 @@ def forecaster(config: Config) -> Forecaster:
     day = jn.htm.ScalarEncoder(code.week_size, code.bits, periodic=True, high=7.0)
     pooler = jn.htm.SpatialPooler(code.size + code.day_size + code.week_size, **config.pooler.model_dump())
     memory = jn.htm.TemporalMemory(**config.memory.model_dump(), columns=config.pooler.columns)
-    classifier = None
+    cells = config.memory.cells
+    classifier = jn.htm.SDRClassifier(
+        config.pooler.columns * cells,
+        config.classifier.buckets,
+        config.pooler.winners * cells,
+        (config.ahead,),
+        rate=config.classifier.rate,
+    )
     width = jnp.asarray((high - low) / config.classifier.buckets)
     return Forecaster(value, hour, day, pooler, memory, classifier, jnp.asarray(low), width)
 
@@ -235,8 +266,8 @@ def lstm_forecast(config: Config, values: np.ndarray, rows: Row, key: PRNGKeyArr
         trained=TRAINED,
         clip=1.0,
     )
-    outputs = np.asarray(jn.run(state.machine, inputs)[1][:, 0], float) * before.std() + before.mean()
-    return np.concatenate([np.full(config.ahead, np.nan), outputs[: -config.ahead]])
+    outputs = np.asarray(jn.run(state.machine, inputs)[1][:, 0], float)
+    return later(outputs * before.std() + before.mean(), config.ahead)
 
 
 def stretches(batch: int, past: int, data: tuple[Array, Array], key: PRNGKeyArray, step: Int[Array, ""]) -> Any:
@@ -253,7 +284,7 @@ def stretch_loss(machine: jn.StateMachine, batch: tuple[Array, Array], key: PRNG
 
 
 @functools.partial(jax.jit, donate_argnums=1)
-def advance(machine: Forecaster, state: ForecasterState, rows: Row) -> tuple[ForecasterState, Float[Array, "rows"]]:
+def advance(machine: Forecaster, state: ForecasterState, rows: Row) -> tuple[ForecasterState, Said]:
     """Some rows; compiled once for all seeds."""
     return jax.lax.scan(machine.step, state, rows)
 
@@ -263,11 +294,11 @@ class Done(eqx.Module):
 
     state: ForecasterState
     rows: Int[Array, ""]
-    said: Float[Array, "rows"]
+    said: Said
 
 
-def memory_forecast(config: Config, run: Run, name: str, rows: Row, key: PRNGKeyArray) -> np.ndarray:
-    """Forecasts of all rows by the temporal memory; goes on where a run was stopped."""
+def memory_forecast(config: Config, run: Run, name: str, rows: Row, key: PRNGKeyArray) -> Said:
+    """What the temporal memory says after every row; goes on where a run was stopped."""
     machine, total = forecaster(config), len(rows.value)
 
     def chunk(done: Done, count: int) -> tuple[Done, dict[str, Any]]:
@@ -275,13 +306,18 @@ def memory_forecast(config: Config, run: Run, name: str, rows: Row, key: PRNGKey
         places = np.minimum(np.arange(first, first + config.chunk), total - 1)
         state, new = advance(machine, done.state, jax.tree.map(lambda array: array[places], rows))
         kept = min(config.chunk, total - first)
-        said = done.said.at[first : first + kept].set(new[:kept])
+        said = jax.tree.map(lambda all_, some: all_.at[first : first + kept].set(some[:kept]), done.said, new)
         return Done(state, done.rows + kept, said), {}
 
-    start = Done(machine.init(key), jnp.zeros((), jnp.int32), jnp.zeros(total))
-    said = train_in_chunks(run, name, chunk, start, steps=-(-total // config.chunk), chunk=1)[0].said
-    later = np.asarray(said, float)
-    return np.concatenate([np.full(config.ahead, np.nan), later[: -config.ahead]])
+    zeros = jnp.zeros(total)
+    nothing = Said(zeros, zeros, jnp.zeros((total, len(OVERFLOW)), jnp.int32))
+    start = Done(machine.init(key), jnp.zeros((), jnp.int32), nothing)
+    return train_in_chunks(run, name, chunk, start, steps=-(-total // config.chunk), chunk=1)[0].said
+
+
+def later(said: Array | np.ndarray, ahead: int) -> np.ndarray:
+    """Forecasts at the rows that they are for."""
+    return np.concatenate([np.full(ahead, np.nan), np.asarray(said, float)[:-ahead]])
 
 
 def main(config: Config, run: Run) -> dict[str, Any]:
@@ -299,8 +335,11 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     neighbours = forecasts.nearest(
         values, config.ahead, past=config.past, neighbours=config.neighbours, start=config.start
     )
+    said = [memory_forecast(config, run, f"memory-{place}", rows, key) for place, key in enumerate(keys)]
+    overflow = np.mean([np.asarray(one.overflow).mean(axis=0) for one in said], axis=0)
     found = {
-        "temporal memory": [memory_forecast(config, run, f"memory-{i}", rows, key) for i, key in enumerate(keys)],
+        "temporal memory, likeliest": [later(one.likeliest, config.ahead) for one in said],
+        "temporal memory, expected": [later(one.expected, config.ahead) for one in said],
         "LSTM": [lstm_forecast(config, values, rows, key) for key in keys],
         "nearest neighbours": [neighbours],
         "a week before": [forecasts.as_before(values, WEEK)],
@@ -316,6 +355,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         "start": config.start,
         "ahead": config.ahead,
         "seeds": config.seeds,
+        "overflow": dict(zip(OVERFLOW, (1000 * overflow).tolist(), strict=True)),
         "forecasts": [
             {
                 "name": name,

@@ -46,7 +46,8 @@ def sections(results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Sec
             f"{results['data']}; {results['ahead']} steps ahead, errors of rows {results['start']:,} to "
             f"{results['rows']:,}. Mean absolute error over mean, and root mean square error over standard deviation; "
             f"mean and standard deviation of {results['seeds']} seeds. Everything learns from rows before the one it "
-            "is asked for alone.",
+            "is asked for alone. The memory had no room, per 1,000 rows, for: "
+            f"{', '.join(f'{number:.3g} {kind}' for kind, number in results['overflow'].items())}.",
             ["forecast", "relative error (%)", "normalised error"],
             rows,
         ),

@@ -24,10 +24,10 @@ def check_bits(encoder: str, bits: int, on: int) -> None:
 class ScalarEncoder(Stateless[Float[Array, ""], Bool[Array, "bits"]]):
     """A number between two limits as a block of bits that moves with it.
 
-    The `on` bits from the `bucket = floor((x - low) / resolution + 1/2)`-th are on, `resolution = (high - low) / (bits -
-    on)`; x outside the limits counts as the limit. If `periodic`, `bucket = floor((x - low) / resolution)`, `resolution
-    = (high - low) / bits`, is the middle of the block, and the bits are a ring. Buckets i and j share `max(0, on - |i -
-    j|)` bits. All quantities dimensionless.
+    The `on` bits from the `bucket = floor((x - low) / resolution + 1/2)`-th are on, with `resolution = (high - low) /
+    (bits - on)`; x outside the limits counts as the limit. If `periodic` the bits are a ring and `bucket = floor((x -
+    low) / resolution)`, with `resolution = (high - low) / bits`, is the middle of the block. Buckets i and j share
+    `max(0, on - |i - j|)` bits. All quantities dimensionless.
 
     Fields:
         bits: the length of a representation.
@@ -81,8 +81,8 @@ class RandomScalarEncoder(Stateless[Float[Array, ""], Bool[Array, "bits"]]):
     """A number without limits as bits at random places, of which like numbers share some.
 
     `bucket = floor((x - offset) / resolution + 1/2)`; the bits `hash(bucket + i) mod bits` for i from 0 to `on - 1` are
-    on. Buckets i and j share `on - |i - j|` bits, but for places that coincide by chance, and buckets further apart what
-    representations share by chance. A representation never changes. All quantities dimensionless.
+    on. Buckets i and j share `on - |i - j|` bits, but for places that coincide by chance; buckets further apart share
+    what representations share by chance. A representation never changes. All quantities dimensionless.
 
     Fields:
         bits: the length of a representation.
@@ -132,8 +132,8 @@ class RandomScalarEncoder(Stateless[Float[Array, ""], Bool[Array, "bits"]]):
 class DateEncoder(Stateless[Int[Array, ""], Bool[Array, "bits"]]):
     """A moment as bits for the time of day, for the day of the week and for the weekend, side by side.
 
-    With `hour = (t mod 86400) / 3600` and `day = floor(t / 86400 + 3) mod 7`, Monday 0: the hour is a block in a ring of
-    `time_bits`; each day is a block of its own; and one of two blocks says whether it is weekend, which is Saturday,
+    With `hour = (t mod 86400) / 3600` and `day = floor(t / 86400 + 3) mod 7`, Monday 0: the hour is a block in a ring
+    of `time_bits`; each day is a block of its own; and one of two blocks says whether it is weekend, which is Saturday,
     Sunday, and Friday from `weekend_from_h` (h) on. A part of which no bits are on is left out.
 
     Fields:
