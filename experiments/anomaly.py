@@ -219,12 +219,12 @@ def detect(model: Model, series: Series, key: PRNGKeyArray, chunk: int) -> Found
 
     The last rows are repeated until a chunk is full, and what is said of those is left out.
     """
-    made, rows = detector(model, len(series.values)), rows_of(series, model.code)
-    state, found = begin(made, key), []
+    code_key, state_key = jax.random.split(key)
+    made, rows = detector(model, len(series.values), code_key), rows_of(series, model.code)
+    state, found = begin(made, state_key), []
     for first in range(0, len(series.values), chunk):
-        part = jax.tree.map(
-            lambda array, first=first: array[np.minimum(np.arange(chunk) + first, len(array) - 1)], rows
-        )
+        places = np.minimum(np.arange(first, first + chunk), len(series.values) - 1)
+        part = jax.tree.map(lambda array, places=places: array[places], rows)
         state, said = advance(made, state, part)
         found.append(jax.device_get(said))
     whole = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(series.values)], *found)
