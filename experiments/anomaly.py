@@ -237,20 +237,18 @@ class Progress(NamedTuple):
 
     Attributes:
         streams: how many are done.
-        seconds: of work, without compilation.
         raw, score: of every row of the corpus.
         overflow: sums over rows, by kind.
     """
 
     streams: np.ndarray
-    seconds: np.ndarray
     raw: np.ndarray
     score: np.ndarray
     overflow: np.ndarray
 
 
-def one_seed(config: Config, run: Run, model: Model, corpus: Corpus, seed: int) -> Progress:
-    """All streams, each with a memory of its own; goes on where a run was stopped."""
+def one_seed(config: Config, run: Run, model: Model, corpus: Corpus, seed: int) -> tuple[Progress, float]:
+    """All streams, each with a memory of its own, and the median rows per second; goes on where a run was stopped."""
     ends = np.cumsum([len(series.values) for series in corpus.series])
     root = jax.random.fold_in(jax.random.key(config.seed), seed)
 
@@ -263,15 +261,14 @@ def one_seed(config: Config, run: Run, model: Model, corpus: Corpus, seed: int) 
         raw, score = done.raw.copy(), done.score.copy()
         own = slice(ends[number] - len(series.values), ends[number])
         raw[own], score[own] = found.raw, found.score
-        after = Progress(
-            np.asarray(number + 1), done.seconds + seconds, raw, score, done.overflow + found.overflow.sum(axis=0)
-        )
+        after = Progress(np.asarray(number + 1), raw, score, done.overflow + found.overflow.sum(axis=0))
         return after, {"rows_per_second": np.asarray([len(series.values) / seconds])}
 
     nothing = np.zeros(corpus.rows, np.float32)
-    start = Progress(np.asarray(0), np.asarray(0.0), nothing, nothing, np.zeros(len(OVERFLOW), int))
+    start = Progress(np.asarray(0), nothing, nothing, np.zeros(len(OVERFLOW), int))
     name = f"{model.name}-{seed}"
-    return train_in_chunks(run, name, next_stream, start, steps=len(corpus.series), chunk=1, every=4)[0]
+    done, history = train_in_chunks(run, name, next_stream, start, steps=len(corpus.series), chunk=1, every=4)
+    return done, float(np.median(history["rows_per_second"]))
 
 
 def main(config: Config, run: Run) -> dict[str, Any]:
@@ -292,13 +289,13 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     arrays: dict[str, Any] = {"values": corpus.series[shown].values, "windows": corpus.series[shown].windows}
     detectors = []
     for model in config.models:
-        done = [one_seed(config, run, model, corpus, seed) for seed in range(config.seeds)]
+        done, rates = zip(*(one_seed(config, run, model, corpus, seed) for seed in range(config.seeds)), strict=True)
         split = {
             kind: [np.split(getattr(one, kind).astype(float), begins) for one in done] for kind in ("score", "raw")
         }
         arrays[f"scores/{model.name}"] = split["score"][0][shown]
         cost = {
-            "rows_per_second": corpus.rows * config.seeds / float(sum(one.seconds for one in done)),
+            "rows_per_second": float(np.median(rates)),
             "overflow": {
                 kind: float(np.mean([one.overflow[place] for one in done]) / corpus.rows * 1000)
                 for place, kind in enumerate(OVERFLOW)

@@ -289,6 +289,12 @@ def advance(machine: Forecaster, state: ForecasterState, rows: Row) -> tuple[For
     return jax.lax.scan(machine.step, state, rows)
 
 
+@jax.jit
+def begin(machine: Forecaster, key: PRNGKeyArray) -> ForecasterState:
+    """Nothing learnt."""
+    return machine.init(key)
+
+
 class Done(eqx.Module):
     """What is known after some rows: the state of the machine, how many rows, and what was said after each."""
 
@@ -309,9 +315,8 @@ def memory_forecast(config: Config, run: Run, name: str, rows: Row, key: PRNGKey
         said = jax.tree.map(lambda all_, some: all_.at[first : first + kept].set(some[:kept]), done.said, new)
         return Done(state, done.rows + kept, said), {}
 
-    zeros = jnp.zeros(total)
-    nothing = Said(zeros, zeros, jnp.zeros((total, len(OVERFLOW)), jnp.int32))
-    start = Done(machine.init(key), jnp.zeros((), jnp.int32), nothing)
+    nothing = Said(jnp.zeros(total), jnp.zeros(total), jnp.zeros((total, len(OVERFLOW)), jnp.int32))
+    start = Done(begin(machine, key), jnp.zeros((), jnp.int32), nothing)
     return train_in_chunks(run, name, chunk, start, steps=-(-total // config.chunk), chunk=1)[0].said
 
 
