@@ -34,6 +34,7 @@ ROOMS = (
     jaxneuro,
     jaxneuro.spiking,
     jaxneuro.gated,
+    jaxneuro.htm,
     jaxneuro.complex,
     jaxneuro.linear,
     jaxneuro.synapses,
