@@ -326,7 +326,7 @@ class Segments(Parameterised):
             ),
         )
 
-    def placed(self, pool: SegmentPool, cell: int, sources: Any, permanences: Any) -> SegmentPool:
+    def placed(self, pool: SegmentPool, cell: int | Int[Array, ""], sources: Any, permanences: Any) -> SegmentPool:
         """The pool with one more segment, made by hand.
 
         Args:

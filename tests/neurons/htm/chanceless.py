@@ -15,19 +15,28 @@ STEPS = 500
 
 @dataclass(frozen=True)
 class Shape:
-    """What decides how a program is compiled. `most` is the largest number of columns in a pattern."""
+    """What decides how a program is compiled.
+
+    Attributes:
+        most: the largest number of columns in a pattern.
+        winners, rows: the most winner cells, and segments that learn or are punished, of a step.
+        fan_out: the most synapses from one column.
+    """
 
     columns: int
     cells: int
     segments_per_cell: int
     synapses: int
     most: int
+    winners: int
+    rows: int
+    fan_out: int
 
 
-SINGLE = Shape(columns=24, cells=1, segments_per_cell=8, synapses=12, most=10)
-SMALL = Shape(columns=24, cells=1, segments_per_cell=2, synapses=6, most=6)
-THREE = Shape(columns=12, cells=3, segments_per_cell=6, synapses=12, most=4)
-FORTY = Shape(columns=6, cells=40, segments_per_cell=2, synapses=40, most=2)
+SINGLE = Shape(24, 1, segments_per_cell=8, synapses=12, most=10, winners=10, rows=64, fan_out=192)
+SMALL = Shape(24, 1, segments_per_cell=2, synapses=6, most=6, winners=6, rows=32, fan_out=64)
+THREE = Shape(12, 3, segments_per_cell=6, synapses=12, most=4, winners=8, rows=128, fan_out=512)
+FORTY = Shape(6, 40, segments_per_cell=2, synapses=40, most=2, winners=40, rows=384, fan_out=4096)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,9 @@ class Memory:
 class OracleMemory(Memory):
     """The oracle; what it leaves to chance is drawn from a seed. It needs none of the machine's sizes."""
 
-    def __init__(self, *, columns, cells, seed=0, segments=None, widest=None, chunk=None, **settings):
+    def __init__(
+        self, *, columns, cells, seed=0, segments=None, winners=None, rows=None, widest=None, chunk=None, **settings
+    ):
         choose = random.Random(seed).sample
         self.columns, self.cells, self.oracle = columns, cells, Oracle(columns, cells, choose=choose, **settings)
 
@@ -123,6 +125,11 @@ def unpacked(words, cells):
     return by_column.reshape(*words.shape[:-2], -1).astype(bool)
 
 
+@jax.jit
+def placed(segments, pool, cell, sources, permanences):
+    return segments.placed(pool, cell, sources, permanences)
+
+
 def grown(machine, state, segments):
     """The state with these segments, `(cell, synapses)`, besides."""
     pool = state.pool
@@ -131,7 +138,7 @@ def grown(machine, state, segments):
         sources = np.full(machine.segments.synapses, machine.columns * machine.cells, np.int32)
         permanences = np.zeros(machine.segments.synapses, np.float32)
         sources[: len(synapses)], permanences[: len(synapses)] = list(synapses), list(synapses.values())
-        pool = machine.segments.placed(pool, cell, sources, permanences)
+        pool = placed(machine.segments, pool, jnp.asarray(cell, jnp.int32), sources, permanences)
     return eqx.tree_at(lambda state: state.pool, state, pool)
 
 
@@ -157,6 +164,7 @@ class JaxMemory(Memory):
     """The machine, some steps at a time: one program for machines of the same shape.
 
     Args:
+        winners, rows: the most winner cells, and segments that learn or are punished, of a step.
         widest: the largest number of columns of a pattern.
         chunk: steps of one call; sequences are a whole number of them.
         segments: per column; as many as its cells may have unless given, so that none of them goes without.
@@ -172,6 +180,8 @@ class JaxMemory(Memory):
         segments_per_cell=4,
         synapses=8,
         fan_out=256,
+        winners=16,
+        rows=16,
         widest=8,
         chunk=1,
         **settings,
@@ -184,6 +194,9 @@ class JaxMemory(Memory):
             segments_per_cell=segments_per_cell,
             synapses=synapses,
             fan_out=fan_out,
+            winners=winners,
+            learning_rows=rows,
+            punished_rows=rows,
             **{name: float(value) for name, value in settings.items()},
         )
         self.state = self.machine.init(jax.random.key(seed))

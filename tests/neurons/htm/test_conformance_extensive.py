@@ -71,7 +71,7 @@ def sharing(generator, start, stop):
 
 
 def trained(memory, sequences, passes=1, **settings):
-    made = memory(**FAST | settings, segments=128, widest=25, chunk=20)
+    made = memory(**FAST | settings, segments=128, fan_out=2048, winners=40, rows=64, widest=25, chunk=20)
     for _ in range(passes):
         for sequence in sequences:
             made.feed(sequence)

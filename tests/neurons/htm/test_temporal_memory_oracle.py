@@ -67,49 +67,35 @@ def asked(name):
     return run
 
 
-@functools.partial(jax.jit, static_argnums=3)
-def together(machines, states, inputs, every):
-    """All machines of a shape, one next to the other."""
-
-    def one(machine, state, inputs):
-        return jn.run(machine, inputs, state=state, observe="pool", every=every)
-
-    return jax.vmap(one)(machines, states, inputs)
+@jax.jit
+def ran(machine, state, inputs):
+    return jn.run(machine, inputs, state=state, observe="pool", every=EVERY)
 
 
 @functools.cache
-def given(name):
-    """The run of the machine, which runs with the others of its shape."""
-    return ran(BY_NAME[name].shape)[name]
-
-
-@functools.cache
-def ran(shape):
-    settings = [setting for setting in SETTINGS if setting.shape == shape]
-    machines, states, streams = [], [], []
-    for setting in settings:
-        machine = jn.htm.TemporalMemory(
-            shape.columns,
-            shape.cells,
-            segments=shape.cells * shape.segments_per_cell,
-            segments_per_cell=shape.segments_per_cell,
-            synapses=shape.synapses,
-            **setting.numbers,
-        )
-        machines.append(machine)
-        states.append(grown(machine, machine.init(jax.random.key(0)), setting.placed()))
-        streams.append(jn.htm.Columns(*map(jnp.asarray, setting.stream())))
-    stacked = [jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees) for trees in (machines, states, streams)]
-    _, outputs, pools = jax.device_get(together(*stacked, EVERY))
-    assert not any(np.any(leaf) for leaf in jax.tree.leaves(outputs.overflow))
-    runs = {}
-    for index, setting in enumerate(settings):
-        output, pool = jax.tree.map(lambda leaf, index=index: leaf[index], (outputs, pools))
-        cells = [unpacked(words, shape.cells) for words in (output.active, output.winners, output.predicted)]
-        snapshots = [jax.tree.map(lambda leaf, time=time: leaf[time], pool) for time in range(STEPS // EVERY)]
-        found = [segments_of(each, shape.cells) for each in snapshots]
-        runs[setting.name] = Run(*cells, output.anomaly, found)
-    return runs
+def given(name, listed):
+    """The run of the machine: one program for all of a shape."""
+    setting = BY_NAME[name]
+    shape = setting.shape
+    machine = jn.htm.TemporalMemory(
+        shape.columns,
+        shape.cells,
+        segments=shape.cells * shape.segments_per_cell,
+        segments_per_cell=shape.segments_per_cell,
+        synapses=shape.synapses,
+        fan_out=shape.fan_out if listed else None,
+        winners=shape.winners,
+        learning_rows=shape.rows,
+        punished_rows=shape.rows,
+        **setting.numbers,
+    )
+    state = grown(machine, machine.init(jax.random.key(0)), setting.placed())
+    columns, learn, reset = map(jnp.asarray, setting.stream())
+    _, output, pools = jax.device_get(ran(machine, state, jn.htm.Columns(columns, learn, reset)))
+    assert not any(np.any(leaf) for leaf in jax.tree.leaves(output.overflow))
+    cells = [unpacked(words, shape.cells) for words in (output.active, output.winners, output.predicted)]
+    snapshots = [jax.tree.map(lambda leaf, time=time: leaf[time], pools) for time in range(STEPS // EVERY)]
+    return Run(*cells, output.anomaly, [segments_of(each, shape.cells) for each in snapshots])
 
 
 def test_the_settings_see_all_rules_and_no_chance():
@@ -118,16 +104,18 @@ def test_the_settings_see_all_rules_and_no_chance():
     assert len(BY_NAME) * STEPS == 10_000
 
 
+@pytest.mark.parametrize("listed", [False, True], ids=["pool", "lists"])
 @pytest.mark.parametrize("name", BY_NAME)
-def test_the_same_cells_are_active_winners_and_predicted(name):
-    ours, theirs = given(name), asked(name)
+def test_the_same_cells_are_active_winners_and_predicted(name, listed):
+    ours, theirs = given(name, listed), asked(name)
     for part in ("active", "winners", "predicted", "anomaly"):
         differing = np.flatnonzero((getattr(ours, part) != getattr(theirs, part)).reshape(STEPS, -1).any(1))
         assert differing.size == 0, f"{part} first differ at step {differing[0]}"
 
 
+@pytest.mark.parametrize("listed", [False, True], ids=["pool", "lists"])
 @pytest.mark.parametrize("name", BY_NAME)
-def test_the_segments_are_the_same_bit_by_bit(name):
-    ours, theirs = given(name), asked(name)
+def test_the_segments_are_the_same_bit_by_bit(name, listed):
+    ours, theirs = given(name, listed), asked(name)
     for time, (our_segments, their_segments) in enumerate(zip(ours.segments, theirs.segments, strict=True)):
         assert our_segments == their_segments, f"after step {EVERY * (time + 1)}"
