@@ -213,7 +213,7 @@ class Programs:
         return world, hard_memory(config, jnp.zeros(3)).init(keys[0]), keys
 
     def choose(self, seed: int) -> tuple[list[float], list[float]]:
-        """Validation accuracy of every setting of Hebb's rule, and of every learning rate on the best one's segments."""
+        """Validation accuracy of all settings of Hebb's rule, and of all learning rates on the best one's segments."""
         config, (world, state, keys) = self.config, self.start(10_000 + seed)
         place = config.tested_noise.index(config.noise)
         pools = [self.grow(world, each, state, keys[1]).pool for each in settings(config)]
