@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 class NoisySequences(eqx.Module):
     """The minicolumns of each element, and the elements of each sequence.
 
-    Reference: sequences of this kind, Hawkins and Ahmad 2016, Frontiers in Neural Circuits 10:23, section 3.2.
+    Reference: sequences of this kind, Hawkins and Ahmad 2016, Frontiers in Neural Circuits 10:23.
     """
 
     patterns: Int[Array, "elements active"]
