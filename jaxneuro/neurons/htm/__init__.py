@@ -15,6 +15,7 @@ from jaxneuro.neurons.htm.apical_tiebreak import ApicalTiebreakMemory as ApicalT
 from jaxneuro.neurons.htm.apical_tiebreak import ColumnsInContext as ColumnsInContext
 from jaxneuro.neurons.htm.bits import pack as pack
 from jaxneuro.neurons.htm.bits import unpack as unpack
+from jaxneuro.neurons.htm.cell_death import without_cells as without_cells
 from jaxneuro.neurons.htm.dendrites import Dendrites as Dendrites
 from jaxneuro.neurons.htm.encoders import DateEncoder as DateEncoder
 from jaxneuro.neurons.htm.encoders import RandomScalarEncoder as RandomScalarEncoder
