@@ -208,3 +208,41 @@ def test_what_cannot_be_is_refused():
 def test_its_fields_are_parameters():
     machine = SpatialPooler(8, 4, winners=1)
     assert len(jax.tree.leaves(eqx.filter(machine, eqx.is_inexact_array))) == 12
+
+
+SPANS = [
+    ([0, 1, 0, 1, 0, 1, 0, 1], 7),
+    ([0, 0, 0, 1, 0, 0, 0, 1], 5),
+    ([0, 0, 0, 0, 0, 0, 1, 0], 1),
+    ([0, 0, 1, 0, 0, 0, 1, 0], 5),
+    ([0, 1, 1, 0, 0, 0, 0, 0], 2),
+    ([0, 0, 1, 1, 1, 0, 0, 0], 3),
+    ([1, 1, 1, 1, 1, 1, 1, 1], 8),
+]
+
+
+@pytest.mark.parametrize(("synapses", "span"), SPANS)
+def test_the_radius_of_inhibition_is_half_of_what_synapses_span(synapses, span):
+    # Ten columns for every input: (10 span - 1) / 2, rounded.
+    machine = SpatialPooler(8, 80, winners=8, local=True)
+    assert int(machine.reach(jn.htm.proximal.pack(jnp.asarray([synapses] * 2, bool)))) == 5 * span
+    assert int(SpatialPooler(8, 80, winners=8).reach(jnp.zeros((80, 16), jnp.uint32))) == 80
+
+
+def test_the_radius_is_an_average_and_at_least_one():
+    machine = SpatialPooler(8, 80, winners=8, local=True)
+    rows = jnp.asarray([SPANS[0][0], [0] * 8], bool)
+    assert int(machine.reach(jn.htm.proximal.pack(rows))) == 17, "(10 (7 + 0) / 2 - 1) / 2"
+    assert int(machine.reach(jn.htm.proximal.pack(jnp.zeros((2, 8), bool)))) == 1
+
+
+def test_a_column_is_weak_below_a_share_of_the_highest_duty(float64):
+    duties, anywhere = jnp.asarray([0.06, 1.0, 3.0, 6.0, 0.5]), jnp.asarray(1, jnp.int32)
+    machine = SpatialPooler(5, 5, winners=5)
+    np.testing.assert_allclose(machine.highest(duties, anywhere), 6.0)
+    local = SpatialPooler(5, 5, winners=5, local=True)
+    np.testing.assert_allclose(local.highest(duties, anywhere), [1, 3, 6, 6, 6])
+    apart = SpatialPooler(5, 5, winners=5, local=True, wrap=False)
+    np.testing.assert_allclose(apart.highest(duties, anywhere), [1, 3, 6, 6, 6])
+    np.testing.assert_allclose(apart.highest(duties[::-1] * 2, anywhere), [12, 12, 12, 6, 2])
+    np.testing.assert_allclose(local.target(duties, anywhere)[0], (0.06 + 1.0 + 0.5) / 3)
