@@ -17,7 +17,7 @@ Bits, SpatialPooler = jn.htm.Bits, jn.htm.SpatialPooler
 def of(machine, permanences, potential, **others):
     """A state with given synapses."""
     potential = jnp.asarray(potential, bool)
-    state = machine.init(jax.random.key(0))
+    state = jax.jit(machine.init)(jax.random.key(0))
     permanences = jnp.asarray(permanences, state.permanences.dtype)
     connected = jn.htm.proximal.connected_words(permanences, machine.connected_permanence)
     return dataclasses.replace(state, permanences=permanences, potential=potential, connected=connected, **others)
@@ -114,23 +114,22 @@ def test_winners_learn_and_nobody_else(float64):
         [0.040, 0, 0, 0, 0, 0, 0.178, 0],
     ]
     bits, winners = jnp.asarray([1, 0, 0, 1, 1, 0, 1, 0], bool), jnp.asarray([0, 1, 2], jnp.int32)
-    permanences, connected = machine.adapt(of(machine, before, potential), bits, winners, jnp.asarray(True))
+    adapt = jax.jit(machine.adapt)
+    permanences, connected = adapt(of(machine, before, potential), bits, winners, jnp.asarray(True))
     np.testing.assert_allclose(permanences, after, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(jn.htm.proximal.unpack(connected, 8), np.array(after) >= 0.1 - 1e-6)
-    unchanged, _ = machine.adapt(of(machine, before, potential), bits, winners, jnp.asarray(False))
+    unchanged, _ = adapt(of(machine, before, potential), bits, winners, jnp.asarray(False))
     np.testing.assert_array_equal(unchanged, before)
     # A list with fewer winners ends in the number of columns; the last column must not learn for it.
-    permanences, _ = machine.adapt(
-        of(machine, before, potential), bits, jnp.asarray([1, 4, 4], jnp.int32), jnp.asarray(True)
-    )
+    permanences, _ = adapt(of(machine, before, potential), bits, jnp.asarray([1, 4, 4], jnp.int32), jnp.asarray(True))
     np.testing.assert_allclose(permanences, [before[0], after[1], *before[2:]], rtol=0, atol=1e-12)
 
 
 def test_boost_is_the_exponential_of_what_is_missing(float64):
     duties = jnp.asarray([0.1, 0.3, 0.02, 0.04, 0.7, 0.12])
     machine = SpatialPooler(6, 6, winners=1, boost_strength=2.0, duty_period=1e9)
-    state = dataclasses.replace(machine.init(jax.random.key(0)), active_duty=duties, steps=jnp.asarray(10**8))
-    after, _ = machine.step(state, jnp.zeros(6, bool))
+    state = dataclasses.replace(jax.jit(machine.init)(jax.random.key(0)), active_duty=duties, steps=jnp.asarray(10**8))
+    after, _ = jax.jit(machine.step)(state, jnp.zeros(6, bool))
     # exp(2 (1/6 - duty)), to the digits shown.
     expected = [1.1426, 0.7659, 1.3409, 1.2883, 0.3442, 1.0978]
     np.testing.assert_allclose(after.boost, expected, rtol=0, atol=1e-4)
@@ -142,7 +141,7 @@ def test_boost_is_the_exponential_of_what_is_missing(float64):
 
 def test_the_start_is_as_drawn(key):
     machine = SpatialPooler(400, 300, potential_share=0.3, connected_share=0.6, winners=5)
-    state = machine.init(key)
+    state = jax.jit(machine.init)(key)
     pools, permanences = np.array(state.potential), np.array(state.permanences, float)
     np.testing.assert_array_equal(pools.sum(axis=1), 120)
     assert np.ptp(pools.sum(axis=0)) < 100, "every input is in as many pools"
@@ -158,8 +157,8 @@ def test_the_start_is_as_drawn(key):
 
 def test_equal_overlaps_go_to_the_higher_index():
     machine = SpatialPooler(8, 10, winners=3)
-    state, winners = machine.step(machine.init(jax.random.key(0)), jnp.zeros(8, bool))
-    np.testing.assert_array_equal(winners, [7, 8, 9])
+    state, winners = jn.run(machine, jnp.zeros((1, 8), bool))
+    np.testing.assert_array_equal(winners[0], [7, 8, 9])
     np.testing.assert_array_equal(state.overlaps, 0)
 
 
