@@ -10,6 +10,9 @@ the tail of a hypergeometric distribution: 8.4e-13 for n = 10000, a = 300, s = 2
 Reference: Ahmad and Hawkins 2015, arXiv:1503.07469, eqs. 4 and 14; Ahmad and Hawkins 2016, arXiv:1601.00720, eq. 4.
 """
 
+import functools
+
+import jax
 import jax.numpy as jnp
 from jax.scipy.special import gammaln, logsumexp
 from jaxtyping import Array, Bool, Float, Int
@@ -49,6 +52,7 @@ def false_match(n: Number, on: Number, synapses: int, threshold: Number) -> Floa
     return jnp.exp(log_false_match(n, on, synapses, threshold))
 
 
+@functools.partial(jax.jit, static_argnames="synapses")
 def log_false_match(n: Number, on: Number, synapses: int, threshold: Number) -> Float[Array, ""]:
     """The logarithm of `false_match`, which does not leave the range of numbers.
 
