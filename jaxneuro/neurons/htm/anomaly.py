@@ -83,7 +83,7 @@ class AnomalyLikelihood(StateMachine[AnomalyLikelihoodState, Surprise, Likelihoo
 
     Input: `Surprise`, two scalars. Output: `Likelihood`, two scalars.
 
-    Reference: Ahmad, Lavin, Purdy and Agha 2017, Neurocomputing 262:134, section 3.2 (anomaly likelihood).
+    Reference: Ahmad, Lavin, Purdy and Agha 2017, Neurocomputing 262:134 (anomaly likelihood).
     """
 
     history: int = eqx.field(static=True, default=8640)

@@ -37,7 +37,7 @@ class ScalarEncoder(Stateless[Float[Array, ""], Bool[Array, "bits"]]):
 
     Input: x, a scalar. Output: `[bits]`, true or false.
 
-    Reference: Purdy 2016, arXiv:1602.05925, section 3 (encoding numbers).
+    Reference: Purdy 2016, arXiv:1602.05925 (encoding numbers).
     """
 
     bits: int = eqx.field(static=True, default=121)
@@ -93,7 +93,7 @@ class RandomScalarEncoder(Stateless[Float[Array, ""], Bool[Array, "bits"]]):
 
     Input: x, a scalar, less than 2e9 resolutions from the offset. Output: `[bits]`, true or false.
 
-    Reference: Purdy 2016, arXiv:1602.05925, section 3.2 (a random distributed encoder by hashing).
+    Reference: Purdy 2016, arXiv:1602.05925 (a random distributed encoder by hashing).
     """
 
     bits: int = eqx.field(static=True)
@@ -144,7 +144,7 @@ class DateEncoder(Stateless[Int[Array, ""], Bool[Array, "bits"]]):
 
     Input: t, a scalar, whole seconds since the first of January 1970. Output: `[bits]`, true or false.
 
-    Reference: Purdy 2016, arXiv:1602.05925, section 6 (encoding dates and times).
+    Reference: Purdy 2016, arXiv:1602.05925 (encoding dates and times).
     """
 
     time_bits: int = eqx.field(static=True, default=54)

@@ -7,7 +7,7 @@ threshold. Of all representations with a on-bits, the share that reaches thresho
 
 the tail of a hypergeometric distribution: 8.4e-13 for n = 10000, a = 300, s = 24, theta = 12.
 
-Reference: Ahmad and Hawkins 2015, arXiv:1503.07469, eqs. 4 and 14; Ahmad and Hawkins 2016, arXiv:1601.00720, eq. 4.
+Reference: Ahmad and Hawkins 2015, arXiv:1503.07469; Ahmad and Hawkins 2016, arXiv:1601.00720.
 """
 
 import functools

@@ -64,7 +64,7 @@ class SDRClassifier(StateMachine[SDRClassifierState, Labelled, Prediction]):
 
     Input: `Labelled`, with a pattern `[on]` of ascending bit numbers. Output: `Prediction`, `[horizons, buckets]`.
 
-    Reference: Cui, Ahmad and Hawkins 2016, Neural Computation 28:2474, section 2.4 (a softmax over active cells).
+    Reference: Cui, Ahmad and Hawkins 2016, Neural Computation 28:2474 (a softmax over active cells).
     """
 
     inputs: int = eqx.field(static=True)

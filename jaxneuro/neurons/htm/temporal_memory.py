@@ -114,7 +114,7 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
     are 0.
 
     Reference: Hawkins, Ahmad, Why neurons have thousands of synapses, a theory of sequence memory in neocortex,
-    Frontiers in Neural Circuits 10:23, 2016, eqs. 1-5; order of operations and tie-breaks as in the temporal memory of
+    Frontiers in Neural Circuits 10:23, 2016; order of operations and tie-breaks as in the temporal memory of
     Biological and Machine Intelligence (Numenta, 2016).
     """
 
