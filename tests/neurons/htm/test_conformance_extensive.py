@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-import jaxneuro as jn
 from tests.neurons.htm.memories import JaxMemory, OracleMemory
 
 COLUMNS = 100
@@ -91,8 +90,6 @@ def recalled(made, sequences):
     params=[pytest.param(OracleMemory, marks=pytest.mark.slow, id="oracle"), pytest.param(JaxMemory, id="machine")]
 )
 def memory(request):
-    if request.param is JaxMemory and not hasattr(jn, "htm"):
-        pytest.skip("there is no temporal memory yet")
     return request.param
 
 

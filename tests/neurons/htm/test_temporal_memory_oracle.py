@@ -29,8 +29,6 @@ EVENTS = {
     "synapse evicted",
 }
 
-pytestmark = pytest.mark.skipif(not hasattr(jn, "htm"), reason="there is no temporal memory yet")
-
 
 @dataclass
 class Run:
