@@ -70,7 +70,9 @@ def sharing(generator, start, stop):
 
 
 def trained(memory, sequences, passes=1, **settings):
-    made = memory(**FAST | settings, segments=128, fan_out=2048, winners=40, rows=64, widest=25, chunk=20)
+    settings = FAST | settings
+    room = {"winners": 32, "rows": 64} if settings["cells"] == 1 else {"winners": 96, "rows": 128}
+    made = memory(**settings, **room, segments=128, fan_out=2048, widest=25, chunk=20)
     for _ in range(passes):
         for sequence in sequences:
             made.feed(sequence)
