@@ -17,6 +17,7 @@ QUICK = {
     "neurons/gated": ("lstm", "gru", "nested_lstm", "zoo"),
     "neurons/complex": ("activations", "complex_rnn", "complex_dense"),
     "neurons/linear": ("lru",),
+    "neurons/htm": ("bits", "fan_out", "k_winners", "sdr", "segment_growth"),
     "neurons/spiking": ("adex", "izhikevich", "leaky_readout", "lif", "patterns", "precise_lif"),
     "synapses": ("conv", "dense", "event", "exponential", "pair_stdp"),
     "networks": ("network", "recurrent", "siegert"),
@@ -89,8 +90,8 @@ def pytest_collection_modifyitems(items):
 def pytest_runtest_setup(item):
     """Leaves LLVM's optimisations out where they are not worth their time, in processes that a test starts too.
 
-    They are half of the time of tests that compute little. Programs are as users have them in tests marked `computing`,
-    and everywhere if JAXNEURO_OPTIMISED says so, as in .ci/run. Before the fixtures, which compile too.
+    They are half of the time of tests that compute little. Tests marked `computing` have them. Programs are in all ways
+    as users have them if JAXNEURO_OPTIMISED says so, as in .ci/run. Before the fixtures, which compile too.
     """
     ahead = item.path.stem == AHEAD
     little = not OPTIMISED and not ahead and item.get_closest_marker("computing") is None

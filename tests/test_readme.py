@@ -459,7 +459,7 @@ def blocks(language):
 
 def test_code_runs_one_block_after_the_other_as_in_a_notebook():
     names = {}
-    assert len(blocks("python")) == 9
+    assert len(blocks("python")) == 10
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), names)
     rates = names["rates"]

@@ -23,7 +23,7 @@ class PermutedImages(Classification):
     Baseline: `H(labels)`, the entropy of the class frequencies: that of a rule which sees no image. The optimum is not
     known.
 
-    Reference: Goodfellow et al. 2013, arXiv:1312.6211, section 4.1; Kirkpatrick et al. 2017, PNAS 114:3521.
+    Reference: Goodfellow et al. 2013, arXiv:1312.6211; Kirkpatrick et al. 2017, PNAS 114:3521.
     """
 
     pixels: Float[Array, "images pixels"] | UInt8[Array, "images pixels"]

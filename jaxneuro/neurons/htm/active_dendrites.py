@@ -37,7 +37,7 @@ class ActiveDendrites(StateMachine[PyTree[Array], Contextual, Float[Array, "unit
 
     Input: `Contextual`, x `[inputs]` and c `[context]`. Output: h, `[units]`. All quantities dimensionless.
 
-    Reference: Iyer et al. 2022, Frontiers in Neurorobotics 16:846219, eqs. 1 to 3; Grewal, Forest, Cohen and Ahmad
+    Reference: Iyer et al. 2022, Frontiers in Neurorobotics 16:846219; Grewal, Forest, Cohen and Ahmad
     2021, Going Beyond the Point Neuron, bioRxiv 2021.10.25.465651.
     """
 

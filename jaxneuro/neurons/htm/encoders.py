@@ -87,9 +87,9 @@ class RandomScalarEncoder(Stateless[Float[Array, ""], Bool[Array, "bits"]]):
     Fields:
         bits: the length of a representation.
         on: how many bits are on, or fewer where places coincide.
+        salt: makes one encoder another than the next.
         resolution: the width of a bucket.
         offset: the middle of bucket 0.
-        salt: makes one encoder another than the next.
 
     Input: x, a scalar, less than 2e9 resolutions from the offset. Output: `[bits]`, true or false.
 
@@ -98,9 +98,9 @@ class RandomScalarEncoder(Stateless[Float[Array, ""], Bool[Array, "bits"]]):
 
     bits: int = eqx.field(static=True)
     on: int = eqx.field(static=True)
+    salt: UInt32[Array, ""]
     resolution: Scalar = parameter(above=0.0)
     offset: Scalar = parameter()
-    salt: UInt32[Array, ""]
 
     def __init__(
         self, bits: int = 400, on: int = 21, *, resolution: float = 1.0, offset: float = 0.0, key: PRNGKeyArray

@@ -135,6 +135,14 @@ class FanOut(eqx.Module):
         holes = self.holes.at[group].add(1, mode="drop")
         return eqx.tree_at(lambda fan_out: (fan_out.entries, fan_out.holes), self, (entries, holes))
 
+    def weakened(self, sources: Bool[Array, "source_groups source_cells"], segments: Bool[Array, "places"]) -> "FanOut":
+        """The lists with all synapses from these cells and of these segments as not connected."""
+        synapse, cell, _ = self._decoded(self.entries)
+        place = jnp.minimum(synapse // self._synapses, segments.shape[0] - 1).astype(jnp.int32)
+        there = self.entries != HOLE
+        weak = there & (jnp.take_along_axis(sources, cell % self.source_cells, axis=1) | segments[place])
+        return eqx.tree_at(lambda lists: lists.entries, self, jnp.where(weak, self.entries & ~np.uint32(1), self.entries))
+
     def swept(self, births: int) -> "FanOut":
         """The lists without holes, if one with many holes could become too long by so many new synapses."""
         full = self.lengths > self._capacity - min(births, self._capacity // 4)

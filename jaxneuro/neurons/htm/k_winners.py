@@ -31,7 +31,7 @@ class KWinners(StateMachine[Duty, Float[Array, "units"], Float[Array, "units"]])
 
     Input and output `[units]`; the state begins with d = k / n. All quantities dimensionless but T, in steps.
 
-    Reference: Ahmad and Scheinkman 2019, How Can We Be So Dense?, arXiv:1903.11257, section 4, algorithm 1.
+    Reference: Ahmad and Scheinkman 2019, How Can We Be So Dense?, arXiv:1903.11257.
     """
 
     units: int = eqx.field(static=True)

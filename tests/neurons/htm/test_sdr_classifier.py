@@ -28,7 +28,7 @@ def test_several_patterns_with_several_values(float64):
     machine = htm.SDRClassifier(12, 8, 4, rate=1.0, value_rate=0.1)
     _, found = jn.run(machine, labelled([*records, ([1, 5, 9], 4, 34.7)], 12, 4))
     expected = [0.034234, 0.034234, 0.034234, 0.034234, 0.093058, 0.770004, 0, 0]
-    np.testing.assert_allclose(found.probabilities[-1, 0], expected, rtol=0, atol=5e-7)
+    np.testing.assert_allclose(found.probabilities[-1, 0], expected, rtol=0, atol=1e-6)
     assert float(found.values[-1, 4]) == pytest.approx(35.52)
     assert float(found.values[-1, 5]) == pytest.approx(42.02)
     assert float(found.likeliest()[-1, 0]) == pytest.approx(42.02)

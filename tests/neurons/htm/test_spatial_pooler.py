@@ -61,7 +61,17 @@ CONFIGURATIONS = {
 }
 
 
-@pytest.mark.parametrize("options", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+# Every one is another program; in the quick pass a few.
+QUICK = ("all", "open grid", "few places")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(options, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, options in CONFIGURATIONS.items()
+    ],
+)
 def test_equals_a_slow_loop(options, float64):
     machine = SpatialPooler(**options)
     state = machine.init(jax.random.key(3))
