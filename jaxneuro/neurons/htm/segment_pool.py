@@ -145,8 +145,8 @@ class Segments(Parameterised):
         )
 
     def is_connected(self, permanences: Float[Array, "*shape"]) -> Bool[Array, "*shape"]:
-        """Whether synapses of these permanences are connected."""
-        return permanences >= self.connected_permanence - jnp.asarray(EPSILON, permanences.dtype)
+        """Whether synapses of these permanences are connected: a hundred-thousandth below is still enough, no more."""
+        return permanences > self.connected_permanence - jnp.asarray(EPSILON, permanences.dtype)
 
     def is_active(
         self, active: UInt32[Array, "source_groups words"], sources: Shaped[Array, "*shape"]

@@ -217,7 +217,8 @@ class JaxMemory(Memory):
             inputs = jn.htm.Columns(*(jnp.asarray(array[piece]) for array in (columns, learning, resets)))
             self.state, outputs = advanced(self.machine, self.state, inputs)
             outputs = jax.device_get(outputs)
-            assert not any(np.any(leaf) for leaf in jax.tree.leaves(outputs.overflow))
+            without_room = {name: int(number.sum()) for name, number in vars(outputs.overflow).items() if number.any()}
+            assert not without_room, without_room
             self.output = jax.tree.map(lambda leaf: leaf[-1], outputs)
             parts.append(unpacked(outputs.predicted, self.cells))
         return self.traced(patterns, np.concatenate(parts), before, reset)

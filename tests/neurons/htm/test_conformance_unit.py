@@ -4,6 +4,7 @@ Reference: Numenta's NuPIC, `temporal_memory_test.py`; the rules are those of "T
 Biological and Machine Intelligence (2016), https://www.numenta.com/assets/pdf/temporal-memory-algorithm.
 """
 
+import numpy as np
 import pytest
 
 # Columns 0, 1, 2 ... own the cells 0-3, 4-7, 8-11 ... where there are four cells in a column.
@@ -236,8 +237,11 @@ def test_a_synapse_is_destroyed_below_one_hundred_thousandth(memory, permanence,
     assert (81 in made.segments(5)[0]) == kept
 
 
-@pytest.mark.parametrize(("permanence", "connected"), [(0.5, True), (0.499995, True), (0.49998, False)])
-def test_a_synapse_is_connected_down_to_one_hundred_thousandth_below_the_threshold(memory, permanence, connected):
+EDGE = np.float32(0.5) - np.float32(1e-5)
+
+
+@pytest.mark.parametrize(("permanence", "connected"), [(0.5, True), (0.499995, True), (EDGE, False), (0.49998, False)])
+def test_a_synapse_is_connected_less_than_one_hundred_thousandth_below_the_threshold(memory, permanence, connected):
     made = placed(memory, FOUR, (5, onto([0, 1, 2], permanence)))
     made.step([0])
     assert made.predicted == ([5] if connected else [])

@@ -10,13 +10,23 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from tests.neurons.htm.chanceless import SETTINGS, STEPS
+from tests.neurons.htm.chanceless import SETTINGS, SINGLE, STEPS
 from tests.neurons.htm.memories import grown, segments_of, unpacked
 from tests.neurons.htm.oracle import Oracle, Segment, Synapse
 
 EVERY = 25
 BY_NAME = {setting.name: setting for setting in SETTINGS}
-SHAPES = list({setting.shape: None for setting in SETTINGS})
+# Every setting is run by both ways of counting activity: by looking at the whole pool, and by lists.
+CASES = [
+    pytest.param(
+        setting.name,
+        listed,
+        id=f"{setting.name}, {'lists' if listed else 'pool'}",
+        marks=[] if setting.shape == SINGLE and not listed else pytest.mark.slow,
+    )
+    for listed in (False, True)
+    for setting in SETTINGS
+]
 # What the settings must see of the rules, all together; of chance they must see nothing.
 EVENTS = {
     "matched",
@@ -28,8 +38,6 @@ EVENTS = {
     "synapse destroyed",
     "synapse evicted",
 }
-
-pytestmark = pytest.mark.skipif(not hasattr(jn, "htm"), reason="there is no temporal memory yet")
 
 
 @dataclass
@@ -98,14 +106,14 @@ def given(name, listed):
     return Run(*cells, output.anomaly, [segments_of(each, shape.cells) for each in snapshots])
 
 
+@pytest.mark.slow
 def test_the_settings_see_all_rules_and_no_chance():
     events = sum((asked(name).events for name in BY_NAME), Counter())
     assert {name for name, count in events.items() if count > 50} == EVENTS
     assert len(BY_NAME) * STEPS == 10_000
 
 
-@pytest.mark.parametrize("listed", [False, True], ids=["pool", "lists"])
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize(("name", "listed"), CASES)
 def test_the_same_cells_are_active_winners_and_predicted(name, listed):
     ours, theirs = given(name, listed), asked(name)
     for part in ("active", "winners", "predicted", "anomaly"):
@@ -113,8 +121,7 @@ def test_the_same_cells_are_active_winners_and_predicted(name, listed):
         assert differing.size == 0, f"{part} first differ at step {differing[0]}"
 
 
-@pytest.mark.parametrize("listed", [False, True], ids=["pool", "lists"])
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize(("name", "listed"), CASES)
 def test_the_segments_are_the_same_bit_by_bit(name, listed):
     ours, theirs = given(name, listed), asked(name)
     for time, (our_segments, their_segments) in enumerate(zip(ours.segments, theirs.segments, strict=True)):
