@@ -37,7 +37,6 @@ ROOMS = (
     jaxneuro.htm,
     jaxneuro.complex,
     jaxneuro.linear,
-    jaxneuro.htm,
     jaxneuro.synapses,
     jaxneuro.networks,
     jaxneuro.search,

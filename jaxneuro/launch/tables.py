@@ -15,7 +15,11 @@ SIZE = 64
 # What a layer is shown with that cannot be without it.
 EXAMPLES: dict[str, Any] = {"inner": {"kind": "LSTM"}, "genome": "LSTM"}
 # A kind that cannot be with one of these has its own.
-OWN_EXAMPLES: dict[str, dict[str, Any]] = {"ParallelCell": {"genome": "MinGRU"}, "Sparse": {"probability": 0.1}}
+OWN_EXAMPLES: dict[str, dict[str, Any]] = {
+    "KWinners": {"winners": 3},
+    "ParallelCell": {"genome": "MinGRU"},
+    "Sparse": {"probability": 0.1},
+}
 
 
 def neurons() -> Table:

@@ -65,8 +65,8 @@ class AnomalyLikelihoodState(eqx.Module):
 class AnomalyLikelihood(StateMachine[AnomalyLikelihoodState, Surprise, Likelihood]):
     """How probable it is that a recent rise of an anomaly score is not one of its usual fluctuations.
 
-    `s_t = mean(score_{t-w+1} .. score_t)`, `Q_t = erfc(|s_t - mu| / sigma / 1.4142) / 2`, `likelihood = 1 - Q_t`. mu and
-    sigma are those of the smoothed scores of the history, without those of the learning period, and are estimated
+    `s_t = mean(score_{t-w+1} .. score_t)`, `Q_t = erfc(|s_t - mu| / sigma / 1.4142) / 2`, `likelihood = 1 - Q_t`. mu
+    and sigma are those of the smoothed scores of the history, without those of the learning period, and are estimated
     again from time to time; mu is at least 0.03 and sigma^2 at least 3e-4. If the values hardly change, nothing is
     likely: mu = 0.5, sigma = 1000. An anomaly is told once: if Q was below 1e-5 in the step before too, it counts as
     1e-3. Before there is enough to learn from the likelihood is 0.5. `log_score = log(Q + 1e-10) / log(1e-10)`. All

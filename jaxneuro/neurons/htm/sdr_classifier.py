@@ -10,7 +10,7 @@ from jaxneuro.machine import Scalar, StateMachine, parameter
 
 
 class Labelled(eqx.Module):
-    """An input to `SDRClassifier`: the on-bits of a representation, the bucket and the value of the number, and `learn`.
+    """An input to `SDRClassifier`: the on-bits of a representation, bucket and value of the number, and `learn`.
 
     `pattern` ends in the number of bits where fewer are on than it has places for.
     """
@@ -51,9 +51,9 @@ class SDRClassifier(StateMachine[SDRClassifierState, Labelled, Prediction]):
     """Softmax regression from on-bits to buckets, for the number now or some steps ahead.
 
     `p_k = softmax(sum_{i on} W_k[i])` over the buckets up to the highest yet seen, for each horizon k. When a number
-    of bucket c comes, the pattern of k steps ago learns: `W_k[i] <- W_k[i] + rate (onehot(c) - p_k)` for each bit i that
-    was on in it. A bucket stands for `v <- (1 - value_rate) v + value_rate value`, from its first value on; one not
-    yet seen for the present value. The prediction of a step is made before it learns. All quantities dimensionless.
+    of bucket c comes, the pattern of k steps ago learns: `W_k[i] <- W_k[i] + rate (onehot(c) - p_k)` for each bit i
+    that was on in it. A bucket stands for `v <- (1 - value_rate) v + value_rate value`, from its first value on, one
+    that has not been seen for the present value. A prediction is made before the step learns. All dimensionless.
 
     Fields:
         inputs: the number of bits.

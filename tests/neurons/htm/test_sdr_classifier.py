@@ -1,4 +1,4 @@
-"""The classifier against the closed numbers of the first program's tests, and against a plain loop with dictionaries."""
+"""The classifier against the closed numbers of the first program's tests, and against a plain loop."""
 
 from collections import defaultdict, deque
 
