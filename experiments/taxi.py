@@ -212,7 +212,7 @@ class Forecaster(jn.StateMachine[ForecasterState, Row, Said]):
         # Of each active minicolumn the numbers of its active cells; no cell has the number `inputs`.
         cells = self.memory.cells
         active = jn.htm.unpack(found.active.at[columns].get(mode="fill", fill_value=0), cells)
-        numbered = columns[:, None] * cells + jnp.arange(cells, dtype=columns.dtype)
+        numbered = columns[:, None] * cells + jnp.arange(cells, dtype=columns.dtype)[None]
         pattern = jnp.where(active, numbered, self.classifier.inputs).ravel()
         bucket = jnp.floor((input.value - self.low) / self.width).astype(jnp.int32)
         bucket = jnp.clip(bucket, 0, self.classifier.buckets - 1)
@@ -273,7 +273,7 @@ def lstm_forecast(config: Config, values: np.ndarray, rows: Row, key: PRNGKeyArr
 def stretches(batch: int, past: int, data: tuple[Array, Array], key: PRNGKeyArray, step: Int[Array, ""]) -> Any:
     """Stretches of rows and of what came later, from random places."""
     starts = jax.random.randint(jax.random.fold_in(key, step), (batch,), 0, data[0].shape[0] - past + 1)
-    return jax.tree.map(lambda array: array[starts[:, None] + jnp.arange(past)], data)
+    return jax.tree.map(lambda array: array[starts[:, None] + jnp.arange(past)[None]], data)
 
 
 def stretch_loss(machine: jn.StateMachine, batch: tuple[Array, Array], key: PRNGKeyArray) -> Float[Array, ""]:
