@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from jaxneuro.launch import experiments, soft_memory_page
+from jaxneuro.launch import continual_page, experiments, soft_memory_page
 from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.config import load
 from jaxneuro.launch.conversion_page import RATIOS
@@ -358,6 +358,15 @@ def evidence():
     return table(["network", "gradient", "adaptive", "right (%; 95 %)", "loss (nats)", "rate (Hz)"], rows)
 
 
+def permuted_digits():
+    rows = [continual_page.cells(row) for row in results("permuted_digits")["learners"]]
+    return table(continual_page.heads(), rows)
+
+
+def permuted_digits_answer():
+    return "\n".join(f"- {sentence(row)}" for row in results("permuted_digits")["differences"])
+
+
 def soft_memory():
     found = results("soft_memory")
     place = found["noise"].index(found["trained_noise"])
@@ -380,6 +389,8 @@ TABLES = {
     "glif cells": glif_cells,
     "conversion": spikes,
     "evidence": evidence,
+    "permuted digits": permuted_digits,
+    "permuted digits answer": permuted_digits_answer,
     "soft memory": soft_memory,
     "fidelity": fidelity,
     "fidelity in short": fidelity_in_short,
