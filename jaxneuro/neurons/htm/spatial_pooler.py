@@ -92,7 +92,7 @@ class SpatialPooler(StateMachine[SpatialPoolerState, Bool[Array, "inputs"] | Bit
     Input: x, `[inputs]`, true or false; or `Bits`, with `learn`. Inputs on a grid come row by row.
     Output: the winners, `[winners]`, ascending; at the end the number of columns for each that did not win.
 
-    Reference: Cui, Ahmad and Hawkins 2017, Frontiers in Computational Neuroscience 11:111, eqs. 1 to 9.
+    Reference: Cui, Ahmad and Hawkins 2017, Frontiers in Computational Neuroscience 11:111.
     """
 
     inputs: int | Shape = eqx.field(static=True, converter=grid)

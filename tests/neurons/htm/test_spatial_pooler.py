@@ -17,7 +17,7 @@ Bits, SpatialPooler = jn.htm.Bits, jn.htm.SpatialPooler
 def of(machine, permanences, potential, **others):
     """A state with given synapses."""
     potential = jnp.asarray(potential, bool)
-    state = machine.init(jax.random.key(0))
+    state = jax.jit(machine.init)(jax.random.key(0))
     permanences = jnp.asarray(permanences, state.permanences.dtype)
     connected = jn.htm.proximal.connected_words(permanences, machine.connected_permanence)
     return dataclasses.replace(state, permanences=permanences, potential=potential, connected=connected, **others)
@@ -61,7 +61,17 @@ CONFIGURATIONS = {
 }
 
 
-@pytest.mark.parametrize("options", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+# Every one is another program; in the quick pass a few.
+QUICK = ("all", "open grid", "few places")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(options, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, options in CONFIGURATIONS.items()
+    ],
+)
 def test_equals_a_slow_loop(options, float64):
     machine = SpatialPooler(**options)
     state = machine.init(jax.random.key(3))
@@ -104,23 +114,22 @@ def test_winners_learn_and_nobody_else(float64):
         [0.040, 0, 0, 0, 0, 0, 0.178, 0],
     ]
     bits, winners = jnp.asarray([1, 0, 0, 1, 1, 0, 1, 0], bool), jnp.asarray([0, 1, 2], jnp.int32)
-    permanences, connected = machine.adapt(of(machine, before, potential), bits, winners, jnp.asarray(True))
+    adapt = jax.jit(machine.adapt)
+    permanences, connected = adapt(of(machine, before, potential), bits, winners, jnp.asarray(True))
     np.testing.assert_allclose(permanences, after, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(jn.htm.proximal.unpack(connected, 8), np.array(after) >= 0.1 - 1e-6)
-    unchanged, _ = machine.adapt(of(machine, before, potential), bits, winners, jnp.asarray(False))
+    unchanged, _ = adapt(of(machine, before, potential), bits, winners, jnp.asarray(False))
     np.testing.assert_array_equal(unchanged, before)
     # A list with fewer winners ends in the number of columns; the last column must not learn for it.
-    permanences, _ = machine.adapt(
-        of(machine, before, potential), bits, jnp.asarray([1, 4, 4], jnp.int32), jnp.asarray(True)
-    )
+    permanences, _ = adapt(of(machine, before, potential), bits, jnp.asarray([1, 4, 4], jnp.int32), jnp.asarray(True))
     np.testing.assert_allclose(permanences, [before[0], after[1], *before[2:]], rtol=0, atol=1e-12)
 
 
 def test_boost_is_the_exponential_of_what_is_missing(float64):
     duties = jnp.asarray([0.1, 0.3, 0.02, 0.04, 0.7, 0.12])
     machine = SpatialPooler(6, 6, winners=1, boost_strength=2.0, duty_period=1e9)
-    state = dataclasses.replace(machine.init(jax.random.key(0)), active_duty=duties, steps=jnp.asarray(10**8))
-    after, _ = machine.step(state, jnp.zeros(6, bool))
+    state = dataclasses.replace(jax.jit(machine.init)(jax.random.key(0)), active_duty=duties, steps=jnp.asarray(10**8))
+    after, _ = jax.jit(machine.step)(state, jnp.zeros(6, bool))
     # exp(2 (1/6 - duty)), to the digits shown.
     expected = [1.1426, 0.7659, 1.3409, 1.2883, 0.3442, 1.0978]
     np.testing.assert_allclose(after.boost, expected, rtol=0, atol=1e-4)
@@ -132,7 +141,7 @@ def test_boost_is_the_exponential_of_what_is_missing(float64):
 
 def test_the_start_is_as_drawn(key):
     machine = SpatialPooler(400, 300, potential_share=0.3, connected_share=0.6, winners=5)
-    state = machine.init(key)
+    state = jax.jit(machine.init)(key)
     pools, permanences = np.array(state.potential), np.array(state.permanences, float)
     np.testing.assert_array_equal(pools.sum(axis=1), 120)
     assert np.ptp(pools.sum(axis=0)) < 100, "every input is in as many pools"
@@ -148,8 +157,8 @@ def test_the_start_is_as_drawn(key):
 
 def test_equal_overlaps_go_to_the_higher_index():
     machine = SpatialPooler(8, 10, winners=3)
-    state, winners = machine.step(machine.init(jax.random.key(0)), jnp.zeros(8, bool))
-    np.testing.assert_array_equal(winners, [7, 8, 9])
+    state, winners = jn.run(machine, jnp.zeros((1, 8), bool))
+    np.testing.assert_array_equal(winners[0], [7, 8, 9])
     np.testing.assert_array_equal(state.overlaps, 0)
 
 
@@ -198,3 +207,41 @@ def test_what_cannot_be_is_refused():
 def test_its_fields_are_parameters():
     machine = SpatialPooler(8, 4, winners=1)
     assert len(jax.tree.leaves(eqx.filter(machine, eqx.is_inexact_array))) == 12
+
+
+SPANS = [
+    ([0, 1, 0, 1, 0, 1, 0, 1], 7),
+    ([0, 0, 0, 1, 0, 0, 0, 1], 5),
+    ([0, 0, 0, 0, 0, 0, 1, 0], 1),
+    ([0, 0, 1, 0, 0, 0, 1, 0], 5),
+    ([0, 1, 1, 0, 0, 0, 0, 0], 2),
+    ([0, 0, 1, 1, 1, 0, 0, 0], 3),
+    ([1, 1, 1, 1, 1, 1, 1, 1], 8),
+]
+
+
+@pytest.mark.parametrize(("synapses", "span"), SPANS)
+def test_the_radius_of_inhibition_is_half_of_what_synapses_span(synapses, span):
+    # Ten columns for every input: (10 span - 1) / 2, rounded.
+    machine = SpatialPooler(8, 80, winners=8, local=True)
+    assert int(machine.reach(jn.htm.proximal.pack(jnp.asarray([synapses] * 2, bool)))) == 5 * span
+    assert int(SpatialPooler(8, 80, winners=8).reach(jnp.zeros((80, 16), jnp.uint32))) == 80
+
+
+def test_the_radius_is_an_average_and_at_least_one():
+    machine = SpatialPooler(8, 80, winners=8, local=True)
+    rows = jnp.asarray([SPANS[0][0], [0] * 8], bool)
+    assert int(machine.reach(jn.htm.proximal.pack(rows))) == 17, "(10 (7 + 0) / 2 - 1) / 2"
+    assert int(machine.reach(jn.htm.proximal.pack(jnp.zeros((2, 8), bool)))) == 1
+
+
+def test_a_column_is_weak_below_a_share_of_the_highest_duty(float64):
+    duties, anywhere = jnp.asarray([0.06, 1.0, 3.0, 6.0, 0.5]), jnp.asarray(1, jnp.int32)
+    machine = SpatialPooler(5, 5, winners=5)
+    np.testing.assert_allclose(machine.highest(duties, anywhere), 6.0)
+    local = SpatialPooler(5, 5, winners=5, local=True)
+    np.testing.assert_allclose(local.highest(duties, anywhere), [1, 3, 6, 6, 6])
+    apart = SpatialPooler(5, 5, winners=5, local=True, wrap=False)
+    np.testing.assert_allclose(apart.highest(duties, anywhere), [1, 3, 6, 6, 6])
+    np.testing.assert_allclose(apart.highest(duties[::-1] * 2, anywhere), [12, 12, 12, 6, 2])
+    np.testing.assert_allclose(local.target(duties, anywhere)[0], (0.06 + 1.0 + 0.5) / 3)
