@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from jaxneuro.launch import experiments
+from jaxneuro.launch import continual_page, experiments, soft_memory_page
 from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.config import load
 from jaxneuro.launch.conversion_page import RATIOS
@@ -358,6 +358,22 @@ def evidence():
     return table(["network", "gradient", "adaptive", "right (%; 95 %)", "loss (nats)", "rate (Hz)"], rows)
 
 
+def permuted_digits():
+    rows = [continual_page.cells(row) for row in results("permuted_digits")["learners"]]
+    return table(continual_page.heads(), rows)
+
+
+def permuted_digits_answer():
+    return "\n".join(f"- {sentence(row)}" for row in results("permuted_digits")["differences"])
+
+
+def soft_memory():
+    found = results("soft_memory")
+    place = found["noise"].index(found["trained_noise"])
+    rows = [soft_memory_page.cells(row, place) for row in found["contenders"]]
+    return table(["memory", "right (%; 95 %)", "last elements (%; 95 %)", "surprise (nats)"], rows)
+
+
 def exponential_patterns():
     names = {row["name"]: [] for row in results("firing_patterns")["adex"]}
     for row in results("firing_patterns")["adex"]:
@@ -402,6 +418,9 @@ TABLES = {
     "glif cells": glif_cells,
     "conversion": spikes,
     "evidence": evidence,
+    "permuted digits": permuted_digits,
+    "permuted digits answer": permuted_digits_answer,
+    "soft memory": soft_memory,
     "fidelity": fidelity,
     "fidelity in short": fidelity_in_short,
     "firing patterns": patterns,

@@ -23,7 +23,7 @@ class NoisySequences(eqx.Module):
         wrong_key, place_key = jax.random.split(key)
         wrong = jax.random.bernoulli(wrong_key, noise, right.shape)
         # Others in a random order: those of the element come last.
-        inside = (right[..., None] == jnp.arange(self.columns)).any(axis=-2)
+        inside = jax.nn.one_hot(right, self.columns).max(axis=-2)
         order = jnp.argsort(jax.random.uniform(place_key, inside.shape) + inside, axis=-1)
         return jnp.sort(jnp.where(wrong, order[..., : right.shape[-1]].astype(right.dtype), right), axis=-1)
 
@@ -36,7 +36,7 @@ class NoisySequences(eqx.Module):
         votes = expected[:, :-1, self.patterns].sum(axis=-1)
         best = votes >= votes.max(axis=-1, keepdims=True) - 1e-6
         right = jnp.take_along_axis(best, self.sequences[:, 1:, None], axis=-1)[..., 0]
-        points = right / best.sum(axis=-1)
+        points = right.astype(votes.dtype) / best.sum(axis=-1).astype(votes.dtype)
         return jnp.stack([points.mean(), points[:, -1].mean()])
 
 
