@@ -1,8 +1,8 @@
-"""Can an object be recognised by touch alone? Grid cells that keep track of where the sensor may be, and two yardsticks.
+"""Can an object be recognised by touch? Grid cells that keep track of where the sensor may be, and two yardsticks.
 
 Objects are features at places of a grid, drawn from a small pool, so that no feature says which object it is on. A
 column learns every object from one touch of each of its features, and then touches it again in random order. An ideal
-observer, who remembers all objects and the vectors between touches, and one who only counts features, are told the same.
+observer, who knows all objects and the vectors between touches, and one who only counts features, are told the same.
 """
 
 from typing import Any

@@ -5,6 +5,7 @@ import math
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
 
 from jaxneuro.machine import Numbers, Scalar, StateMachine, parameter
@@ -100,7 +101,7 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
         learning_rows: int = 64,
         reach: int = 6,
         scale: float | Array = 40.0,
-        orientation_rad: float | Array | None = None,
+        orientation_rad: float | Array | np.ndarray | None = None,
         bump_sigma: float | Array | None = None,
         firing_threshold: float | Array | None = None,
         activation_threshold: float | Array = 8.0,
@@ -147,7 +148,7 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
             # Cells form a triangular lattice: no point is further than 1 / sqrt(3) of their spacing from one.
             firing_threshold = jnp.exp(-((2 / (math.sqrt(3) * cells * jnp.asarray(sigma))) ** 2) / 2)
         if orientation_rad is None:
-            orientation_rad = (jnp.arange(modules) + 0.5) * (math.pi / 3 / modules)
+            orientation_rad = (np.arange(modules) + 0.5) * (math.pi / 3 / modules)
         pool = Segments(
             initial_permanence,
             connected_permanence,
@@ -225,7 +226,7 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
         shift = state.phase * self.cells
         whole = jnp.floor(shift)
         across = jnp.arange(1 - self.reach, self.reach + 1, dtype=shift.dtype)
-        distance = (across - (shift - whole)[..., None]) / self.cells
+        distance = (across[None, None] - (shift - whole)[..., None]) / self.cells
         first, second = distance[:, 0, :, None], distance[:, 1, None, :]
         squares = first**2 + first * second + second**2
         rate = jnp.minimum(jnp.exp(-squares / (2 * self.bump_sigma**2)), LARGEST_RATE)
