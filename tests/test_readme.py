@@ -358,6 +358,28 @@ def evidence():
     return table(["network", "gradient", "adaptive", "right (%; 95 %)", "loss (nats)", "rate (Hz)"], rows)
 
 
+PUBLISHED_LOCATIONS = {
+    "ideal observer": (".119", ".912", ".994", ".998"),
+    "40 x 40 cells": (".093", ".899", ".994", ".999"),
+    "30 x 30 cells": ("0", ".236", ".734", ".944"),
+    "bag of features": ("0", "0", "0", "0"),
+}
+
+
+def locations():
+    found = {row["who"]: np.mean(row["recognised"], axis=0) for row in results("locations")["rows"]}
+    rows = [
+        [
+            who,
+            *(f"{found[who][touch]:.3f} ({share})" for touch, share in enumerate(published, start=1)),
+            f"{found[who][5]:.3f}",
+            f"{found[who][9]:.3f}",
+        ]
+        for who, published in PUBLISHED_LOCATIONS.items()
+    ]
+    return table(["who", "2 touches", "3", "4", "5", "6", "10"], rows)
+
+
 def exponential_patterns():
     names = {row["name"]: [] for row in results("firing_patterns")["adex"]}
     for row in results("firing_patterns")["adex"]:
@@ -373,6 +395,7 @@ TABLES = {
     "glif cells": glif_cells,
     "conversion": spikes,
     "evidence": evidence,
+    "locations": locations,
     "fidelity": fidelity,
     "fidelity in short": fidelity_in_short,
     "firing patterns": patterns,

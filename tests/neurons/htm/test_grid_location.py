@@ -151,7 +151,7 @@ def test_what_is_unknown_leaves_no_location_and_nothing_sensed_leaves_it_as_it_i
 
 def test_a_cell_that_learnt_a_place_is_active_there_wherever_the_bump_set_out():
     for key in range(12):
-        state, known = learnt(*LANDMARKS[:1], key=key)
+        state, _ = learnt(*LANDMARKS[:1], key=key)
         there = np.random.default_rng(key).normal(size=2)
         state, output = step(state, movement(there, LANDMARKS[1], learn=True))
         place = cells_of(output.anchored)
