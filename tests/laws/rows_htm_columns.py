@@ -91,9 +91,37 @@ def column(key):
     )
 
 
+def sensations(generator, steps):
+    """Parts of objects, learnt at first, beside one neighbouring column."""
+    parts = some(generator, steps, 9, 3)
+    return jn.htm.Sensed(
+        packed(parts, 9),
+        parts,
+        packed(some(generator, steps, 20, 4), 20)[:, None],
+        jnp.arange(steps) < steps // 2,
+        flags(generator, steps, 0.2),
+    )
+
+
+def pooler(key):
+    return jn.htm.ColumnPooler(
+        9,
+        20,
+        neighbours=1,
+        object_cells=4,
+        proximal_segments=3,
+        distal_segments=2,
+        synapses=4,
+        proximal_threshold=2.0,
+        distal_threshold=2.0,
+        new_synapses=3.0,
+    )
+
+
 HTM_COLUMNS: tuple[Row, ...] = (
     Row("ApicalTiebreakMemory pairs", lambda key: memory(12), in_context(True), quick=False),
     Row("ApicalTiebreakMemory sequences", lambda key: memory(None), in_context(False), quick=False),
+    Row("ColumnPooler", pooler, sensations, quick=False),
     Row("GridLocation", grid_cells, movements, quick=False),
     Row("SensorimotorColumn", column, touches, quick=False),
 )
