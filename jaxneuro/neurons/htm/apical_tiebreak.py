@@ -139,9 +139,21 @@ class ApicalTiebreakMemory(StateMachine[ApicalTiebreakState, ColumnsInContext, A
         if winners < 1:
             raise ValueError(f"ApicalTiebreakMemory.winners is {winners}; it must be at least 1.")
 
-        def dendrites(predicted_decrement: float | Array, **sizes: int) -> Dendrites:
+        def dendrites(
+            predicted_decrement: float | Array, groups: int, cells: int, segments: int, sources: tuple[int, int]
+        ) -> Dendrites:
+            pool = Segments(
+                initial_permanence,
+                connected_permanence,
+                groups=groups,
+                cells=cells,
+                segments=segments,
+                synapses=synapses,
+                source_groups=sources[0],
+                source_cells=sources[1],
+            )
             return Dendrites(
-                Segments(initial_permanence, connected_permanence, synapses=synapses, **sizes),
+                pool,
                 activation_threshold,
                 min_threshold,
                 new_synapses,
@@ -152,24 +164,10 @@ class ApicalTiebreakMemory(StateMachine[ApicalTiebreakState, ColumnsInContext, A
                 punished_rows=punished_rows,
             )
 
-        sources = (columns, cells) if basal_inputs is None else (1, basal_inputs)
-        self.basal = dendrites(
-            basal_predicted_decrement,
-            groups=columns,
-            cells=cells,
-            segments=segments,
-            source_groups=sources[0],
-            source_cells=sources[1],
-        )
+        below = (columns, cells) if basal_inputs is None else (1, basal_inputs)
+        self.basal = dendrites(basal_predicted_decrement, columns, cells, segments, below)
         # A group for each cell, so that several cells of a minicolumn can get a segment in one step.
-        self.apical = dendrites(
-            apical_predicted_decrement,
-            groups=columns * cells,
-            cells=1,
-            segments=apical_segments,
-            source_groups=1,
-            source_cells=apical_inputs,
-        )
+        self.apical = dendrites(apical_predicted_decrement, columns * cells, 1, apical_segments, (1, apical_inputs))
         self.winners, self.candidates, self.sequence = winners, apical_candidates, basal_inputs is None
         self.reduced_basal_threshold = reduced_basal_threshold
 

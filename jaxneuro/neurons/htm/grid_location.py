@@ -82,13 +82,13 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
     """
 
     dendrites: Dendrites
+    modules: int = eqx.field(static=True)
+    cells: int = eqx.field(static=True)
+    reach: int = eqx.field(static=True)
     scale: Numbers = parameter(above=0.0)
     orientation_rad: Numbers = parameter(unit="rad")
     bump_sigma: Scalar = parameter(above=0.0)
     firing_threshold: Scalar = parameter(above=0.0, at_most=1.0)
-    modules: int = eqx.field(static=True)
-    cells: int = eqx.field(static=True)
-    reach: int = eqx.field(static=True)
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
         learning_rows: int = 64,
         reach: int = 6,
         scale: float | Array = 40.0,
-        orientation_rad: float | Array | np.ndarray | None = None,
+        orientation_rad: float | Array | None = None,
         bump_sigma: float | Array | None = None,
         firing_threshold: float | Array | None = None,
         activation_threshold: float | Array = 8.0,
@@ -148,7 +148,7 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
             # Cells form a triangular lattice: no point is further than 1 / sqrt(3) of their spacing from one.
             firing_threshold = jnp.exp(-((2 / (math.sqrt(3) * cells * jnp.asarray(sigma))) ** 2) / 2)
         if orientation_rad is None:
-            orientation_rad = (np.arange(modules) + 0.5) * (math.pi / 3 / modules)
+            orientation_rad = jnp.asarray((np.arange(modules) + 0.5) * (math.pi / 3 / modules), jnp.result_type(float))
         pool = Segments(
             initial_permanence,
             connected_permanence,
