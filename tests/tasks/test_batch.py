@@ -21,8 +21,10 @@ from jaxneuro.tasks.evidence import Evidence
 from jaxneuro.tasks.images import ImageSequences
 from jaxneuro.tasks.modular import Modular
 from jaxneuro.tasks.music import NextChord
+from jaxneuro.tasks.permuted import PermutedImages
 from jaxneuro.tasks.recall import Recall
 from jaxneuro.tasks.selective import SelectiveCopy
+from jaxneuro.tasks.sequences import HighOrder
 from jaxneuro.tasks.words import Words
 
 SIZE = 16
@@ -34,10 +36,12 @@ TASKS = [
     (Denoise(noise=5, symbols=3, length=2), 9, True),
     (Dyck(steps=12), 12, True),
     (Evidence(cues=3, cue_ms=3, gap_ms=1, shortest_ms=1, longest_ms=3, question_ms=2, rate_hz=300.0), 17, True),
+    (HighOrder(np.array([[0, 2, 3, 0], [1, 2, 3, 1]]), noise=3, steps=10), 10, True),
     (ImageSequences(RANDOM.random((5, 2, 3)), np.array([0, 1, 2, 0, 1]), order="permuted"), 6, True),
     (Modular(modulus=3, steps=7), 7, True),
     (NextCharacter(RANDOM.integers(0, 4, 50), 4, steps=8), 8, True),
     (NextChord([RANDOM.integers(0, 2, (frames, 5)) for frames in (3, 6)]), 5, False),
+    (PermutedImages(RANDOM.random((5, 2, 3)), np.array([0, 1, 2, 0, 1]), tasks=3), 1, True),
     (Recall(pairs=2, vocabulary=12, steps=10), 10, True),
     (SelectiveCopy(noise=5, symbols=3, length=2), 9, True),
     (Words("A5", steps=6), 6, True),
@@ -150,6 +154,8 @@ def test_outputs_of_low_precision_are_judged_in_that_of_the_batch():
         (lambda: Copy(delay=0), "Copy got delay=0; it must be at least 1"),
         (lambda: Denoise(symbols=1), "Denoise got symbols=1; it must be at least 2"),
         (lambda: Dyck(depth=1), "Dyck got depth=1; it must be at least 2"),
+        (lambda: HighOrder(np.array([[0, 1], [2, -1]])), "HighOrder got a sequence of 1 elements; it must have"),
+        (lambda: HighOrder(np.array([[0, 1]]), noise=0), "HighOrder got noise=0; it must be at least 1"),
         (lambda: Modular(modulus=1), "Modular got modulus=1; it must be at least 2"),
         (lambda: NextCharacter(np.zeros(9, int), 2, steps=9), "NextCharacter got steps=9; it must be below the 9"),
         (lambda: NextChord([np.zeros((1, 5))]), "NextChord got pieces"),

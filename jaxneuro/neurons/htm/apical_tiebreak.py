@@ -71,9 +71,9 @@ class ApicalTiebreakMemory(StateMachine[ApicalTiebreakState, ColumnsInContext, A
     Input: `ColumnsInContext`: active minicolumns as integers [active], inputs as words [words]. Output:
     `ApicalTiebreakOutput`. All numbers are dimensionless.
 
-    Reference: Hawkins, Ahmad, Why neurons have thousands of synapses, Frontiers in Neural Circuits 10:23, 2016, eqs.
-    1-5 for basal segments; Hawkins, Ahmad, Cui, A theory of how columns in the neocortex enable learning the structure
-    of the world, Frontiers in Neural Circuits 11:81, 2017, eqs. 2-4 for apical ones.
+    Reference: Hawkins, Ahmad, Why neurons have thousands of synapses, Frontiers in Neural Circuits 10:23, 2016, for
+    basal segments; Hawkins, Ahmad, Cui, A theory of how columns in the neocortex enable learning the structure
+    of the world, Frontiers in Neural Circuits 11:81, 2017, for apical ones.
     """
 
     basal: Dendrites

@@ -71,7 +71,7 @@ class ColumnPooler(StateMachine[ColumnPoolerState, Sensed, ColumnPoolerOutput]):
     Input: `Sensed`: input cells as words [words]. Output: `ColumnPoolerOutput`. All numbers are dimensionless.
 
     Reference: Hawkins, Ahmad, Cui, A theory of how columns in the neocortex enable learning the structure of the
-    world, Frontiers in Neural Circuits 11:81, 2017, eqs. 5-11.
+    world, Frontiers in Neural Circuits 11:81, 2017.
     """
 
     proximal: Dendrites

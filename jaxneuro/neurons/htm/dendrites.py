@@ -34,7 +34,7 @@ class Dendrites(Parameterised):
     source is active. All are dimensionless.
 
     Reference: Hawkins, Ahmad, Why neurons have thousands of synapses, a theory of sequence memory in neocortex,
-    Frontiers in Neural Circuits 10:23, 2016, eqs. 1-5.
+    Frontiers in Neural Circuits 10:23, 2016.
     """
 
     segments: Segments
