@@ -367,16 +367,12 @@ PUBLISHED_LOCATIONS = {
 
 
 def locations():
-    found = {row["who"]: np.mean(row["recognised"], axis=0) for row in results("locations")["rows"]}
-    rows = [
-        [
-            who,
-            *(f"{found[who][touch]:.3f} ({share})" for touch, share in enumerate(published, start=1)),
-            f"{found[who][5]:.3f}",
-            f"{found[who][9]:.3f}",
-        ]
-        for who, published in PUBLISHED_LOCATIONS.items()
-    ]
+    means = {row["who"]: np.mean(row["recognised"], axis=0) for row in results("locations")["rows"]}
+    rows = []
+    for who, published in PUBLISHED_LOCATIONS.items():
+        shares = [f"{share:.3f}" for share in means[who]]
+        compared = [f"{share} ({other})" for share, other in zip(shares[1:], published, strict=False)]
+        rows.append([who, *compared, shares[5], shares[9]])
     return table(["who", "2 touches", "3", "4", "5", "6", "10"], rows)
 
 

@@ -242,6 +242,6 @@ class ColumnPooler(StateMachine[ColumnPoolerState, Sensed, ColumnPoolerOutput]):
         """Of the members those with the most support, then all with the next most, until there are enough cells."""
         highest = self.distal.segments.segments * (1 + self.neighbours)
         counts = jnp.zeros(highest + 1, jnp.int32).at[support].add(members.astype(jnp.int32))
-        above = jnp.sum(counts) - jnp.cumsum(counts)
+        above = jnp.sum(counts, dtype=jnp.int32) - jnp.cumsum(counts, dtype=jnp.int32)
         have = jnp.sum(already, dtype=jnp.int32)
         return members & (above[support] + have < self.object_cells)
