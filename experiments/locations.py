@@ -1,8 +1,8 @@
-"""Can an object be recognised by touch alone? Grid cells that keep track of where the sensor may be, and two yardsticks.
+"""Can an object be recognised by touch? Grid cells that keep track of where the sensor may be, and two yardsticks.
 
 Objects are features at places of a grid, drawn from a small pool, so that no feature says which object it is on. A
 column learns every object from one touch of each of its features, and then touches it again in random order. An ideal
-observer, who remembers all objects and the vectors between touches, and one who only counts features, are told the same.
+observer, who knows all objects and the vectors between touches, and one who only counts features, are told the same.
 """
 
 from typing import Any
@@ -195,8 +195,8 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         {"who": who, "cells": None, "recognised": [shares(judge(world), config.touched) for world in worlds], "lost": 0}
         for who, judge in zip(OBSERVERS, (ideal_observer, bag_of_features), strict=True)
     ]
-    for cells in config.cells:
-        machine = column(config, cells, segments)
+    machines = [column(config, cells, segments) for cells in config.cells]
+    for cells, machine in zip(config.cells, machines, strict=True):
         found = []
         for seed, world in enumerate(worlds):
             key = jax.random.fold_in(jax.random.key(config.seed), seed)
@@ -210,7 +210,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
                 "lost": sum(lost for _, lost in found),
             }
         )
-    return {"objects": config.objects, "parameters": jn.count_parameters(machine), "rows": rows}
+    return {"objects": config.objects, "parameters": jn.count_parameters(machines[0]), "rows": rows}
 
 
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:

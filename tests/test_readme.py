@@ -374,6 +374,24 @@ def soft_memory():
     return table(["memory", "right (%; 95 %)", "last elements (%; 95 %)", "surprise (nats)"], rows)
 
 
+PUBLISHED_LOCATIONS = {
+    "ideal observer": (".119", ".912", ".994", ".998"),
+    "40 x 40 cells": (".093", ".899", ".994", ".999"),
+    "30 x 30 cells": ("0", ".236", ".734", ".944"),
+    "bag of features": ("0", "0", "0", "0"),
+}
+
+
+def locations():
+    means = {row["who"]: np.mean(row["recognised"], axis=0) for row in results("locations")["rows"]}
+    rows = []
+    for who, published in PUBLISHED_LOCATIONS.items():
+        shares = [f"{share:.3f}" for share in means[who]]
+        compared = [f"{share} ({other})" for share, other in zip(shares[1:], published, strict=False)]
+        rows.append([who, *compared, shares[5], shares[9]])
+    return table(["who", "2 touches", "3", "4", "5", "6", "10"], rows)
+
+
 def exponential_patterns():
     names = {row["name"]: [] for row in results("firing_patterns")["adex"]}
     for row in results("firing_patterns")["adex"]:
@@ -421,6 +439,7 @@ TABLES = {
     "permuted digits": permuted_digits,
     "permuted digits answer": permuted_digits_answer,
     "soft memory": soft_memory,
+    "locations": locations,
     "fidelity": fidelity,
     "fidelity in short": fidelity_in_short,
     "firing patterns": patterns,

@@ -7,7 +7,8 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
 
 from jaxneuro.machine import StateMachine
 from jaxneuro.neurons.htm import bits
-from jaxneuro.neurons.htm.apical_tiebreak import ApicalTiebreakMemory, ApicalTiebreakState, ColumnsInContext
+from jaxneuro.neurons.htm.apical_tiebreak import ApicalTiebreakMemory, ApicalTiebreakState
+from jaxneuro.neurons.htm.columns_in_context import ColumnsInContext
 from jaxneuro.neurons.htm.dendrites import Lost, sum_of
 from jaxneuro.neurons.htm.grid_location import GridLocation, GridLocationState
 

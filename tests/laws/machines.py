@@ -21,6 +21,7 @@ from tests.laws.rows_complex import COMPLEX
 from tests.laws.rows_conversion import CONVERSION
 from tests.laws.rows_gated import GATED
 from tests.laws.rows_htm import HTM
+from tests.laws.rows_htm_columns import HTM_COLUMNS
 from tests.laws.rows_htm_differentiable import HTM_DIFFERENTIABLE
 from tests.laws.rows_htm_input import HTM_INPUT
 from tests.laws.rows_interop import INTEROP
@@ -187,6 +188,7 @@ MACHINES = (
     *SYNAPSES,
     *CONVERSION,
     *HTM,
+    *HTM_COLUMNS,
 )
 
 

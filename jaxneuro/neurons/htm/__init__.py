@@ -12,10 +12,12 @@ from jaxneuro.neurons.htm.anomaly import Surprise as Surprise
 from jaxneuro.neurons.htm.anomaly import raw_anomaly as raw_anomaly
 from jaxneuro.neurons.htm.anomaly import tail as tail
 from jaxneuro.neurons.htm.apical_tiebreak import ApicalTiebreakMemory as ApicalTiebreakMemory
-from jaxneuro.neurons.htm.apical_tiebreak import ColumnsInContext as ColumnsInContext
 from jaxneuro.neurons.htm.bits import pack as pack
 from jaxneuro.neurons.htm.bits import unpack as unpack
 from jaxneuro.neurons.htm.cell_death import without_cells as without_cells
+from jaxneuro.neurons.htm.column_pooler import ColumnPooler as ColumnPooler
+from jaxneuro.neurons.htm.column_pooler import Sensed as Sensed
+from jaxneuro.neurons.htm.columns_in_context import ColumnsInContext as ColumnsInContext
 from jaxneuro.neurons.htm.dendrites import Dendrites as Dendrites
 from jaxneuro.neurons.htm.encoders import DateEncoder as DateEncoder
 from jaxneuro.neurons.htm.encoders import RandomScalarEncoder as RandomScalarEncoder

@@ -5,51 +5,13 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
+from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt32
 
 from jaxneuro.machine import Scalar, StateMachine, parameter
 from jaxneuro.neurons.htm import bits
+from jaxneuro.neurons.htm.columns_in_context import ColumnsInContext
 from jaxneuro.neurons.htm.dendrites import Dendrites, Lost, sum_of
-from jaxneuro.neurons.htm.segment_pool import SegmentPool, Segments, connected, potential
-
-
-class ColumnsInContext(eqx.Module):
-    """Active minicolumns, and what the dendrites of their cells see. Sets of cells are bits of words, see `bits.pack`.
-
-    Attributes:
-        active: numbers of the minicolumns, ascending, filled up with numbers that are no column.
-        apical: active apical inputs.
-        apical_candidates: of these the ones that new synapses may come from, ascending, filled up.
-        basal: active basal inputs; None in the sequence form.
-        basal_candidates: of these the ones that new synapses may come from; None in the sequence form.
-        learn: whether segments change.
-        reset: whether a new sequence begins.
-    """
-
-    active: Int[Array, "*time active"]
-    apical: UInt32[Array, "*time apical_words"]
-    apical_candidates: Int[Array, "*time apical_candidates"]
-    basal: UInt32[Array, "*time basal_words"] | None
-    basal_candidates: Int[Array, "*time basal_candidates"] | None
-    learn: Bool[Array, "*time"]
-    reset: Bool[Array, "*time"]
-
-    def __init__(
-        self,
-        active: Int[Array, "*time active"],
-        apical: UInt32[Array, "*time apical_words"],
-        apical_candidates: Int[Array, "*time apical_candidates"],
-        basal: UInt32[Array, "*time basal_words"] | None = None,
-        basal_candidates: Int[Array, "*time basal_candidates"] | None = None,
-        *,
-        learn: bool | Array = True,
-        reset: bool | Array = False,
-    ) -> None:
-        """One step, or with a leading axis of time many; one `learn` and one `reset` for all of them is enough."""
-        self.active, self.apical, self.apical_candidates = active, apical, apical_candidates
-        self.basal, self.basal_candidates = basal, basal_candidates
-        self.learn = jnp.broadcast_to(jnp.asarray(learn), active.shape[:-1])
-        self.reset = jnp.broadcast_to(jnp.asarray(reset), active.shape[:-1])
+from jaxneuro.neurons.htm.segment_pool import SegmentPool, Segments, connected
 
 
 class ApicalTiebreakState(eqx.Module):
@@ -109,9 +71,9 @@ class ApicalTiebreakMemory(StateMachine[ApicalTiebreakState, ColumnsInContext, A
     Input: `ColumnsInContext`: active minicolumns as integers [active], inputs as words [words]. Output:
     `ApicalTiebreakOutput`. All numbers are dimensionless.
 
-    Reference: Hawkins, Ahmad, Why neurons have thousands of synapses, Frontiers in Neural Circuits 10:23, 2016, eqs.
-    1-5 for basal segments; Hawkins, Ahmad, Cui, A theory of how columns in the neocortex enable learning the structure
-    of the world, Frontiers in Neural Circuits 11:81, 2017, eqs. 2-4 for apical ones.
+    Reference: Hawkins, Ahmad, Why neurons have thousands of synapses, Frontiers in Neural Circuits 10:23, 2016, for
+    basal segments; Hawkins, Ahmad, Cui, A theory of how columns in the neocortex enable learning the structure
+    of the world, Frontiers in Neural Circuits 11:81, 2017, for apical ones.
     """
 
     basal: Dendrites
@@ -177,9 +139,21 @@ class ApicalTiebreakMemory(StateMachine[ApicalTiebreakState, ColumnsInContext, A
         if winners < 1:
             raise ValueError(f"ApicalTiebreakMemory.winners is {winners}; it must be at least 1.")
 
-        def dendrites(predicted_decrement: float | Array, **sizes: int) -> Dendrites:
+        def dendrites(
+            predicted_decrement: float | Array, groups: int, cells: int, segments: int, sources: tuple[int, int]
+        ) -> Dendrites:
+            pool = Segments(
+                initial_permanence,
+                connected_permanence,
+                groups=groups,
+                cells=cells,
+                segments=segments,
+                synapses=synapses,
+                source_groups=sources[0],
+                source_cells=sources[1],
+            )
             return Dendrites(
-                Segments(initial_permanence, connected_permanence, synapses=synapses, **sizes),
+                pool,
                 activation_threshold,
                 min_threshold,
                 new_synapses,
@@ -190,24 +164,10 @@ class ApicalTiebreakMemory(StateMachine[ApicalTiebreakState, ColumnsInContext, A
                 punished_rows=punished_rows,
             )
 
-        sources = (columns, cells) if basal_inputs is None else (1, basal_inputs)
-        self.basal = dendrites(
-            basal_predicted_decrement,
-            groups=columns,
-            cells=cells,
-            segments=segments,
-            source_groups=sources[0],
-            source_cells=sources[1],
-        )
+        below = (columns, cells) if basal_inputs is None else (1, basal_inputs)
+        self.basal = dendrites(basal_predicted_decrement, columns, cells, segments, below)
         # A group for each cell, so that several cells of a minicolumn can get a segment in one step.
-        self.apical = dendrites(
-            apical_predicted_decrement,
-            groups=columns * cells,
-            cells=1,
-            segments=apical_segments,
-            source_groups=1,
-            source_cells=apical_inputs,
-        )
+        self.apical = dendrites(apical_predicted_decrement, columns * cells, 1, apical_segments, (1, apical_inputs))
         self.winners, self.candidates, self.sequence = winners, apical_candidates, basal_inputs is None
         self.reduced_basal_threshold = reduced_basal_threshold
 
@@ -286,7 +246,7 @@ class ApicalTiebreakMemory(StateMachine[ApicalTiebreakState, ColumnsInContext, A
         cells = jnp.where(burst[:, None], bits.pack(jnp.ones(self.cells, bool))[None], expected)
         now = jnp.zeros_like(predicted).at[columns].set(cells, mode="drop")
 
-        winners, owners, chosen, new = self._chosen(state, basal, columns, burst, expected)
+        winners, owners, chosen, new = self.basal.learners(basal, columns, burst, expected, state.seed)
         listed, number = bits.compact(bits.unpack(winners, self.cells).ravel(), self.winners)
         no_cell = self.columns * self.cells
         lane = jnp.minimum(listed // self.cells, columns.shape[0] - 1)
@@ -329,27 +289,3 @@ class ApicalTiebreakMemory(StateMachine[ApicalTiebreakState, ColumnsInContext, A
         return ApicalTiebreakState(
             basal, apical, now, listed, given.apical, given.apical_candidates, state.seed
         ), output
-
-    def _chosen(self, state: Any, pool: SegmentPool, columns: Any, burst: Any, expected: Any) -> Any:
-        """Winner cells of each active minicolumn, the owner of its new segment, segments that learn, whether one is new."""
-        segments, lanes = self.basal.segments, columns.shape[0]
-        activity = segments.in_groups(pool.activity, columns)
-        owners = segments.in_groups(pool.owners, columns).astype(jnp.int32)
-        exists = segments.in_groups(pool.sizes, columns) > 0
-        lane = jnp.arange(lanes, dtype=jnp.int32)
-        wanted = bits.unpack(expected, self.cells)[lane[None], owners]
-        active = exists & self.basal.active(activity) & wanted & ~burst[None]
-
-        keys = (-potential(activity), owners, segments.in_groups(pool.created, columns))
-        best, matched = bits.first_least(exists & self.basal.matching(activity) & burst[None], keys)
-        cell = jnp.arange(self.cells, dtype=jnp.int32)[:, None]
-        flat = jnp.where(exists, owners * lanes + lane[None], self.cells * lanes)
-        counts = jnp.zeros(self.cells * lanes, jnp.int32).at[flat.ravel()].add(1, mode="drop").reshape(-1, lanes)
-        mix = bits.scrambled(state.seed + pool.clock.astype(jnp.uint32) * jnp.uint32(0x85EBCA6B))
-        chances = bits.scrambled(mix ^ bits.scrambled((columns[None] * self.cells + cell).astype(jnp.uint32))) >> 1
-        fewest, _ = bits.first_least(jnp.ones_like(counts, bool), (counts, chances.astype(jnp.int32)))
-        winner = jnp.where(matched, owners[best, lane], fewest)
-        index = jnp.arange(segments.segments, dtype=jnp.int32)[:, None]
-        learning = active | ((index == best[None]) & matched[None])
-        won = bits.pack((cell == winner[None]).T & burst[:, None])
-        return won | expected, winner, learning, burst & ~matched

@@ -34,7 +34,7 @@ class Dendrites(Parameterised):
     source is active. All are dimensionless.
 
     Reference: Hawkins, Ahmad, Why neurons have thousands of synapses, a theory of sequence memory in neocortex,
-    Frontiers in Neural Circuits 10:23, 2016, eqs. 1-5.
+    Frontiers in Neural Circuits 10:23, 2016.
     """
 
     segments: Segments
@@ -68,9 +68,52 @@ class Dendrites(Parameterised):
     def supported(self, pool: SegmentPool, chosen: Bool[Array, "segments groups"]) -> Bool[Array, "groups cells"]:
         """Which cells own one of the chosen segments."""
         group = jnp.arange(self.segments.groups, dtype=jnp.int32)[None]
-        cell = jnp.where(chosen, group * self.segments.cells + pool.owners, self.segments.groups * self.segments.cells)
+        cell = group * self.segments.cells + pool.owners.astype(jnp.int32)
+        cell = jnp.where(chosen, cell, self.segments.groups * self.segments.cells)
         cells = jnp.zeros(self.segments.groups * self.segments.cells, bool)
         return cells.at[cell.ravel()].set(True, mode="drop").reshape(self.segments.groups, self.segments.cells)
+
+    def learners(
+        self,
+        pool: SegmentPool,
+        columns: Int[Array, "lanes"],
+        burst: Bool[Array, "lanes"],
+        expected: UInt32[Array, "lanes words"],
+        seed: UInt32[Array, ""],
+    ) -> tuple[UInt32[Array, "lanes words"], Int[Array, "lanes"], Bool[Array, "segments lanes"], Bool[Array, "lanes"]]:
+        """Who learns in active minicolumns, of which each is a group of the segments.
+
+        Args:
+            pool: the segments, counted for the active sources.
+            columns: the active minicolumns; a number outside of the groups for none.
+            burst: whether none of its cells was expected.
+            expected: its cells that were.
+            seed: decides between cells that have equally few segments.
+
+        Returns:
+            The winner cells of each minicolumn; the cell that wins where it bursts; the segments that learn; and
+            whether that cell gets a new one.
+        """
+        segments, lanes, cells = self.segments, columns.shape[0], self.segments.cells
+        activity = segments.in_groups(pool.activity, columns)
+        owners = segments.in_groups(pool.owners, columns).astype(jnp.int32)
+        exists = segments.in_groups(pool.sizes, columns) > 0
+        lane = jnp.arange(lanes, dtype=jnp.int32)
+        active = exists & self.active(activity) & bits.unpack(expected, cells)[lane[None], owners] & ~burst[None]
+
+        keys = (-potential(activity), owners, segments.in_groups(pool.created, columns))
+        best, matched = bits.first_least(exists & self.matching(activity) & burst[None], keys)
+        cell = jnp.arange(cells, dtype=jnp.int32)[:, None]
+        flat = jnp.where(exists, owners * lanes + lane[None], cells * lanes)
+        counts = jnp.zeros(cells * lanes, jnp.int32).at[flat.ravel()].add(1, mode="drop").reshape(-1, lanes)
+        mix = bits.scrambled(seed + pool.clock.astype(jnp.uint32) * jnp.uint32(0x85EBCA6B))
+        chances = bits.scrambled(mix ^ bits.scrambled((columns[None] * cells + cell).astype(jnp.uint32))) >> 1
+        fewest, _ = bits.first_least(jnp.ones_like(counts, bool), (counts, chances.astype(jnp.int32)))
+        winner = jnp.where(matched, owners[best, lane], fewest)
+        index = jnp.arange(segments.segments, dtype=jnp.int32)[:, None]
+        learning = active | ((index == best[None]) & matched[None])
+        won = bits.pack((cell == winner[None]).T & burst[:, None])
+        return won | expected, winner, learning, burst & ~matched
 
     def learn(
         self,

@@ -5,6 +5,7 @@ import math
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
 
 from jaxneuro.machine import Numbers, Scalar, StateMachine, parameter
@@ -81,13 +82,13 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
     """
 
     dendrites: Dendrites
+    modules: int = eqx.field(static=True)
+    cells: int = eqx.field(static=True)
+    reach: int = eqx.field(static=True)
     scale: Numbers = parameter(above=0.0)
     orientation_rad: Numbers = parameter(unit="rad")
     bump_sigma: Scalar = parameter(above=0.0)
     firing_threshold: Scalar = parameter(above=0.0, at_most=1.0)
-    modules: int = eqx.field(static=True)
-    cells: int = eqx.field(static=True)
-    reach: int = eqx.field(static=True)
 
     def __init__(
         self,
@@ -147,7 +148,7 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
             # Cells form a triangular lattice: no point is further than 1 / sqrt(3) of their spacing from one.
             firing_threshold = jnp.exp(-((2 / (math.sqrt(3) * cells * jnp.asarray(sigma))) ** 2) / 2)
         if orientation_rad is None:
-            orientation_rad = (jnp.arange(modules) + 0.5) * (math.pi / 3 / modules)
+            orientation_rad = jnp.asarray((np.arange(modules) + 0.5) * (math.pi / 3 / modules), jnp.result_type(float))
         pool = Segments(
             initial_permanence,
             connected_permanence,
@@ -225,7 +226,7 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
         shift = state.phase * self.cells
         whole = jnp.floor(shift)
         across = jnp.arange(1 - self.reach, self.reach + 1, dtype=shift.dtype)
-        distance = (across - (shift - whole)[..., None]) / self.cells
+        distance = (across[None, None] - (shift - whole)[..., None]) / self.cells
         first, second = distance[:, 0, :, None], distance[:, 1, None, :]
         squares = first**2 + first * second + second**2
         rate = jnp.minimum(jnp.exp(-squares / (2 * self.bump_sigma**2)), LARGEST_RATE)
