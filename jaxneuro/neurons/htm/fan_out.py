@@ -141,7 +141,9 @@ class FanOut(eqx.Module):
         place = jnp.minimum(synapse // self._synapses, segments.shape[0] - 1).astype(jnp.int32)
         there = self.entries != HOLE
         weak = there & (jnp.take_along_axis(sources, cell % self.source_cells, axis=1) | segments[place])
-        return eqx.tree_at(lambda lists: lists.entries, self, jnp.where(weak, self.entries & ~np.uint32(1), self.entries))
+        return eqx.tree_at(
+            lambda lists: lists.entries, self, jnp.where(weak, self.entries & ~np.uint32(1), self.entries)
+        )
 
     def swept(self, births: int) -> "FanOut":
         """The lists without holes, if one with many holes could become too long by so many new synapses."""
