@@ -1,9 +1,11 @@
+import functools
 import gc
 import itertools
 import os
 from pathlib import Path
 
 import jax
+import jaxtyping._decorator
 import pytest
 
 # Compiled programs are kept between runs of the suite; a new parameter value or a new process then does not compile.
@@ -15,6 +17,7 @@ QUICK = {
     "neurons/gated": ("lstm", "gru", "nested_lstm", "zoo"),
     "neurons/complex": ("activations", "complex_rnn", "complex_dense"),
     "neurons/linear": ("lru",),
+    "neurons/htm": ("bits", "fan_out", "k_winners", "sdr", "segment_growth"),
     "neurons/spiking": ("adex", "izhikevich", "leaky_readout", "lif", "patterns", "precise_lif"),
     "synapses": ("conv", "dense", "event", "exponential", "pair_stdp"),
     "networks": ("network", "recurrent", "siegert"),
@@ -26,9 +29,38 @@ QUICK = {
     "faults": ("corruption", "two_writers"),
     "search": ("cell", "cost", "folding", "genome", "lineage", "named", "pareto", "text"),
 }
-# LLVM's optimisations are half of the time of tests that compute little. Elsewhere programs are as users have them,
-# and everywhere if JAXNEURO_OPTIMISED says so, as in .ci/run.
-COMPUTING = ("experiments", "faults", "learning", "networks", "search")
+# One process has the tests of this file, whatever their parameters, since only one may hold the TPU's compiler; and
+# these compilers get the user's options.
+AHEAD = "test_ahead"
+
+
+def remembered(function):
+    """The same function, which does not do again what it has done for equal arguments."""
+    known = functools.cache(function)
+
+    @functools.wraps(function)
+    def call(*arguments, **words):
+        try:
+            hash((arguments, *words.items()))
+        except TypeError:
+            return function(*arguments, **words)
+        return known(*arguments, **words)
+
+    return call
+
+
+# Each call of a function makes the functions inside it anew, and jaxtyping writes and compiles their checks anew, which
+# takes longer than most of these functions do. Equal signatures have equal checks.
+for name in {"_make_fn_with_signature", "_apply_typechecker"} & vars(jaxtyping._decorator).keys():
+    setattr(jaxtyping._decorator, name, remembered(getattr(jaxtyping._decorator, name)))
+
+# XLA's newer way to emit what it fuses, and parts for more threads than there are, compile three times as long. Read
+# when JAX first compiles, here and in processes that tests start.
+USERS_FLAGS = os.environ.get("XLA_FLAGS", "")
+QUICK_FLAGS = f"{USERS_FLAGS} --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1".strip()
+OPTIMISED = "JAXNEURO_OPTIMISED" in os.environ
+os.environ["XLA_FLAGS"] = USERS_FLAGS if OPTIMISED else QUICK_FLAGS
+
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
@@ -39,6 +71,7 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
     """What compiles the same programs stays in one process: the laws of a machine, the tests of a file."""
+    config.addinivalue_line("markers", "computing: computes longer than it compiles; its programs are optimised")
     if getattr(config.option, "numprocesses", None) and config.option.dist in ("no", "load"):
         config.option.dist = "loadgroup"
 
@@ -46,21 +79,25 @@ def pytest_cmdline_main(config):
 def pytest_collection_modifyitems(items):
     """Of tests of one nature, and of those that take long, the quick pass has a few."""
     for item in items:
-        row = getattr(item, "callspec", None) and item.callspec.params.get("row")
+        row = item.path.stem != AHEAD and getattr(item, "callspec", None) and item.callspec.params.get("row")
         item.add_marker(pytest.mark.xdist_group(row.name if hasattr(row, "name") else item.path.as_posix()))
         folder, file = item.path.parent.relative_to(TESTS_FOLDER).as_posix(), item.path.stem.removeprefix("test_")
         if folder in QUICK and file not in QUICK[folder]:
             item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(autouse=True)
-def compiled_quickly(request):
-    """Leaves LLVM's optimisations out where they are not worth their time."""
-    folder = request.path.relative_to(TESTS_FOLDER).parts[0]
-    little = folder not in COMPUTING and "JAXNEURO_OPTIMISED" not in os.environ
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Leaves LLVM's optimisations out where they are not worth their time, in processes that a test starts too.
+
+    They are half of the time of tests that compute little. Tests marked `computing` have them. Programs are in all ways
+    as users have them if JAXNEURO_OPTIMISED says so, as in .ci/run. Before the fixtures, which compile too.
+    """
+    ahead = item.path.stem == AHEAD
+    little = not OPTIMISED and not ahead and item.get_closest_marker("computing") is None
     jax.config.update("jax_disable_most_optimizations", little)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+    os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = str(int(little))
+    os.environ["XLA_FLAGS"] = USERS_FLAGS if OPTIMISED or ahead else QUICK_FLAGS
 
 
 @pytest.fixture(autouse=True)

@@ -66,6 +66,7 @@ PUBLIC = [
     "complex",
     "count_parameters",
     "gated",
+    "htm",
     "linear",
     "measure",
     "networks",

@@ -367,7 +367,36 @@ def exponential_patterns():
     return table(["pattern", "spikes at 0.1 ms", "spikes at 0.01 ms", "variation of intervals"], rows)
 
 
+def populations():
+    rows = []
+    for work, measured in results("populations").items():
+        ours, *others = measured["milliseconds"]
+        rows.append([work, ours, f"{measured['milliseconds'][ours]:,.0f}", "1", ""])
+        for other in others:
+            ratio = measured["peer_over_ours"][other]
+            spread = f"{ratio['min']:.2f} to {ratio['max']:.2f}"
+            rows.append([work, other, f"{measured['milliseconds'][other]:,.0f}", f"{ratio['median']:.2f}", spread])
+    return table(["work", "way", "ms", "times the first", "range"], rows)
+
+
+def memories():
+    found = results("htm_speed")
+    rows = [
+        [
+            name,
+            f"{work['rates'][-1]:,}",
+            f"{work['segments'][-1]:,}",
+            f"{work['anomalies'][-1]:.2f}",
+            f"{work['without_room']:,}",
+        ]
+        for name, work in found["workloads"].items()
+    ]
+    return table(["input", "steps per second", "stored segments", "anomaly", "without room"], rows)
+
+
 TABLES = {
+    "populations": populations,
+    "temporal memory": memories,
     "glif medians": glif_medians,
     "glif steps": glif_steps,
     "glif cells": glif_cells,
@@ -430,7 +459,7 @@ def blocks(language):
 
 def test_code_runs_one_block_after_the_other_as_in_a_notebook():
     names = {}
-    assert len(blocks("python")) == 9
+    assert len(blocks("python")) == 10
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), names)
     rates = names["rates"]

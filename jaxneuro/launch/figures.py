@@ -78,6 +78,7 @@ def learning_curves(
     label: str,
     floors: Mapping[str, float] | None = None,
     title: str = "",
+    step: str = "training step",
 ) -> Panel:
     """A line per network, the mean of its lanes, in a band from the lowest to the highest lane.
 
@@ -87,6 +88,7 @@ def learning_curves(
         label: what the curves show, with its unit.
         floors: values to compare with, drawn as dashed lines.
         title: of the panel.
+        step: what a step is.
     """
 
     def draw(figure: Any) -> None:
@@ -97,7 +99,7 @@ def learning_curves(
         for name, value in (floors or {}).items():
             axes.axhline(value, color=FAINT, linestyle="--", linewidth=1)
             axes.text(steps[-1], value, name, color=FAINT, ha="right", va="bottom")
-        axes.set(xlabel="training step", ylabel=label, title=title)
+        axes.set(xlabel=step, ylabel=label, title=title)
         axes.legend()
 
     return draw

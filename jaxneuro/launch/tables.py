@@ -15,7 +15,11 @@ SIZE = 64
 # What a layer is shown with that cannot be without it.
 EXAMPLES: dict[str, Any] = {"inner": {"kind": "LSTM"}, "genome": "LSTM"}
 # A kind that cannot be with one of these has its own.
-OWN_EXAMPLES: dict[str, dict[str, Any]] = {"ParallelCell": {"genome": "MinGRU"}, "Sparse": {"probability": 0.1}}
+OWN_EXAMPLES: dict[str, dict[str, Any]] = {
+    "KWinners": {"winners": 3},
+    "ParallelCell": {"genome": "MinGRU"},
+    "Sparse": {"probability": 0.1},
+}
 
 
 def neurons() -> Table:
@@ -63,7 +67,9 @@ def cost(name: str, machine: type[Any]) -> tuple[int | None, int | None, int | N
         return None, None, None
     spec = parse({"kind": name, **given}, Kind(supplied=tuple(supplied)))
     made = jax.eval_shape(lambda key: build(spec, key=key, **dict.fromkeys(supplied, SIZE)), jax.random.key(0))
-    input = jax.ShapeDtypeStruct(shape, jnp.result_type(float))
+    types = getattr(first, "dtypes", ())
+    whole = [name for name in ("bool", "int32") if isinstance(types, list | tuple) and name in types]
+    input = jax.ShapeDtypeStruct(shape, jnp.dtype(whole[0]) if whole else jnp.result_type(float))
     return state_numbers(made), count_parameters(made), operations(made, input)
 
 

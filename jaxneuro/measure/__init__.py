@@ -1,5 +1,8 @@
 """Measures of activity, ability and cost."""
 
+from jaxneuro.measure import forecasts as forecasts
+from jaxneuro.measure import nab as nab
+from jaxneuro.measure import plain_detectors as plain_detectors
 from jaxneuro.measure.cost import operations as operations
 from jaxneuro.measure.cost import state_numbers as state_numbers
 from jaxneuro.measure.cost import tally as tally

@@ -11,6 +11,9 @@ from jaxneuro.networks.noise import NormalNoise as NormalNoise
 from jaxneuro.networks.poisson import PoissonSource as PoissonSource
 from jaxneuro.networks.random_start import RandomStart as RandomStart
 from jaxneuro.networks.recurrent import recurrent_network as recurrent_network
+from jaxneuro.networks.sensorimotor import SensorimotorColumn as SensorimotorColumn
+from jaxneuro.networks.sensorimotor import Touch as Touch
+from jaxneuro.networks.sensorimotor import sensorimotor_column as sensorimotor_column
 from jaxneuro.networks.siegert import siegert_rate as siegert_rate
 from jaxneuro.networks.vary import various as various
 from jaxneuro.networks.vogels_abbott import coba as coba

@@ -33,6 +33,7 @@ def test_every_network_is_converted_by_every_scheme_and_has_its_figure(tmp_path)
     assert (tmp_path / "run" / "report.html").stat().st_size < 1_000_000
 
 
+@pytest.mark.computing
 @pytest.mark.slow
 def test_converted_perceptrons_are_as_right_as_the_graded_ones(tmp_path):
     results, _ = run("conversion/quickstart.yaml", tmp_path / "run", "networks.0.steps=2000", "times=[4, 256]")

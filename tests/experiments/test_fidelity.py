@@ -4,6 +4,8 @@ import pytest
 
 from tests.experiments.small import run
 
+pytestmark = pytest.mark.computing
+
 
 @pytest.mark.slow
 def test_all_comparisons_are_within_what_is_allowed(tmp_path):

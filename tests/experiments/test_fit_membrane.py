@@ -19,6 +19,7 @@ def test_a_few_steps_bring_all_guesses_nearer(tmp_path):
     assert all(section.figure for section in sections[1:])
 
 
+@pytest.mark.computing
 @pytest.mark.slow
 def test_the_quickstart_recovers_all_conductances(tmp_path):
     results, _ = run("membrane/quickstart.yaml", tmp_path / "run")

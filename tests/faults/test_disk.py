@@ -108,12 +108,15 @@ def train(path, fresh=False):
     return reached, (path / "metrics.jsonl").read_bytes(), (path / "arrays.npz").read_bytes(), run.results()
 
 
-@pytest.mark.parametrize("stride", [31, pytest.param(1, marks=pytest.mark.slow)])
+# Of the slow pass one error comes at the odd calls and the other at the even ones: each call fails once.
+@pytest.mark.parametrize("stride", [31, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("fresh", [False, True])
-@pytest.mark.parametrize("error", [FULL, Death()])
-def test_a_run_that_fails_anywhere_is_made_good_by_the_next(tmp_path, monkeypatch, fail_at, error, fresh, stride):
+@pytest.mark.parametrize(("error", "first"), [(FULL, 1), (Death(), 2)])
+def test_a_run_that_fails_anywhere_is_made_good_by_the_next(
+    tmp_path, monkeypatch, fail_at, error, first, fresh, stride
+):
     whole = train(tmp_path / "whole")
-    for k in itertools.count(1, stride):
+    for k in itertools.count(first, stride):
         path = tmp_path / "run"
         if fresh:
             shutil.copytree(tmp_path / "whole", path)

@@ -174,6 +174,8 @@ WANTED = {
     "RandomStart": ", machine: {kind: LIF}, variable: voltage_mv, center: 0, spread: 5",
     "ConductanceBased": ", kinetics: {kind: Exponential}",
     "Sparse": ", probability: 0.5",
+    "ActiveDendrites": ", context: 3, segments: 2, activation: {kind: KWinners, units: 4, winners: 2}",
+    "KWinners": ", winners: 2",
     "Located": ", flow: {kind: HodgkinHuxley}",
     "ParallelCell": ", genome: MinGRU",
     **dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU"),

@@ -52,7 +52,8 @@ def weighted_sum(tree):
     The real and the imaginary part of a complex number are two numbers.
     """
     leaves = [leaf for leaf in jax.tree.leaves(as_parts(tree)) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
-    return sum(jnp.sum(leaf.ravel() * jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype))) for leaf in leaves)
+    sums = [jnp.sum(leaf.ravel() * jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype))) for leaf in leaves]
+    return sum(sums) if sums else jnp.zeros(())
 
 
 def edited(edit, *trees):

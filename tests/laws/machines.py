@@ -21,6 +21,8 @@ from tests.laws.rows_complex import COMPLEX
 from tests.laws.rows_conversion import CONVERSION
 from tests.laws.rows_gated import GATED
 from tests.laws.rows_htm import HTM
+from tests.laws.rows_htm_differentiable import HTM_DIFFERENTIABLE
+from tests.laws.rows_htm_input import HTM_INPUT
 from tests.laws.rows_interop import INTEROP
 from tests.laws.rows_linear import LINEAR
 from tests.laws.rows_membranes import MEMBRANES
@@ -172,8 +174,10 @@ MACHINES = (
     Row("Rewritable", lambda key: jn.Rewritable(jn.Rate(), ("gain", "threshold")), messages, smooth=True),
     *GATED,
     *MINIMAL,
+    *HTM_DIFFERENTIABLE,
     *COMPLEX,
     *LINEAR,
+    *HTM_INPUT,
     *INTEROP,
     *WIDE,
     *SEARCH,

@@ -30,16 +30,26 @@ def memory(**sizes):
         learning_rows=8,
         punished_rows=6,
         winners=6,
-        activation_threshold=2.0,
-        min_threshold=1.0,
-        new_synapses=3.0,
-        predicted_decrement=0.02,
+        # Finite differences must not meet a threshold: counts are whole, and no sum of steps is 0, 1 or 0.503.
+        activation_threshold=1.5,
+        min_threshold=1.2,
+        new_synapses=3.5,
+        connected_permanence=0.503,
+        permanence_increment=0.137,
+        permanence_decrement=0.071,
+        predicted_decrement=0.023,
         **sizes,
     )
 
 
 HTM: tuple[Row, ...] = (
-    Row("TemporalMemory", lambda key: memory(fan_out=64), columns),
-    Row("TemporalMemory without lists", lambda key: memory(fan_out=None), steps, quick=False),
-    Row("TemporalMemory least useful", lambda key: memory(fan_out=64, evict="least_useful"), steps, quick=False),
+    Row("TemporalMemory", lambda key: memory(fan_out=64), columns, smooth=True),
+    Row("TemporalMemory without lists", lambda key: memory(fan_out=None), steps, smooth=True, quick=False),
+    Row(
+        "TemporalMemory least useful",
+        lambda key: memory(fan_out=64, evict="least_useful"),
+        steps,
+        smooth=True,
+        quick=False,
+    ),
 )

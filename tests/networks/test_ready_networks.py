@@ -40,6 +40,7 @@ def spectrum_peak_hz(spikes, low, high):
 
 
 SLOW = pytest.mark.slow
+pytestmark = pytest.mark.computing
 
 
 @pytest.mark.parametrize("make", [cuba, *(pytest.param(make, marks=SLOW) for make in (coba, balanced, brunel))])
@@ -104,7 +105,7 @@ def test_a_small_brunel_network_fires_at_the_rate_of_theory(g, eta):
 )
 def test_brunels_network_fires_and_oscillates_as_in_the_paper(g, eta, rate, tolerance, peak):
     network = brunel(relative_inhibition=g, relative_drive=eta, packed=True, key=jax.random.key(0))
-    spikes = trains(network, 12_000, skipped=2000)
+    spikes = trains(network, 8_000, skipped=2000)
     assert rates_hz(spikes).mean() == pytest.approx(rate, rel=tolerance)
     if peak is None:
         assert spectrum_peak_hz(spikes, 100, 250)[1] < 10

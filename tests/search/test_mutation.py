@@ -58,9 +58,9 @@ def test_twenty_thousand_mutations_are_valid():
 
 
 @pytest.mark.slow
-def test_a_million_mutations_are_valid():
+def test_a_hundred_thousand_mutations_are_valid():
     for genomes in populations().values():
-        chain(genomes, 334)
+        chain(genomes, 34)
 
 
 @pytest.mark.slow

@@ -171,7 +171,7 @@ def test_the_class_is_what_derivatives_of_the_step_show(float64):
 
 @pytest.mark.slow
 def test_the_class_of_thousands_of_cells_is_what_derivatives_show(float64):
-    for genomes, most in ((mutants(700, 1), 5), (random_cells(700, 1), 30)):
+    for genomes, most in ((mutants(350, 1), 5), (random_cells(350, 1), 15)):
         parallel, sequential, by_lines = check_against_derivatives(genomes)
-        assert min(parallel, sequential) > 250
+        assert min(parallel, sequential) > 125
         assert by_lines <= most

@@ -64,6 +64,7 @@ def on_one_and_on(devices, what):
     """On one device, and on so many: the log of a search, or digests and scores of lanes; and the programs it took."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     environment["JAX_COMPILATION_CACHE_DIR"] = str(jax.config.jax_compilation_cache_dir)
+    environment["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
     command = [sys.executable, "-c", SEARCH, what, str(devices)]
     ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
     assert ended.returncode == 0, ended.stderr

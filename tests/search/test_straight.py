@@ -179,7 +179,7 @@ def test_gradients_of_known_cells_are_those_of_their_genomes(float64):
 
 @pytest.mark.slow
 def test_gradients_of_random_cells_are_those_of_their_genomes(float64):
-    assert check_gradients(SPACE, np.float64, 1e-12, random_genomes(2, 40, SPACE, late=True)) > 30
+    assert check_gradients(SPACE, np.float64, 1e-12, random_genomes(2, 16, SPACE, late=True)) >= 12
 
 
 @every_name

@@ -21,6 +21,7 @@ from jaxneuro.tasks.evidence import Evidence
 from jaxneuro.tasks.images import ImageSequences
 from jaxneuro.tasks.modular import Modular
 from jaxneuro.tasks.music import NextChord
+from jaxneuro.tasks.permuted import PermutedImages
 from jaxneuro.tasks.recall import Recall
 from jaxneuro.tasks.selective import SelectiveCopy
 from jaxneuro.tasks.sequences import HighOrder
@@ -40,6 +41,7 @@ TASKS = [
     (Modular(modulus=3, steps=7), 7, True),
     (NextCharacter(RANDOM.integers(0, 4, 50), 4, steps=8), 8, True),
     (NextChord([RANDOM.integers(0, 2, (frames, 5)) for frames in (3, 6)]), 5, False),
+    (PermutedImages(RANDOM.random((5, 2, 3)), np.array([0, 1, 2, 0, 1]), tasks=3), 1, True),
     (Recall(pairs=2, vocabulary=12, steps=10), 10, True),
     (SelectiveCopy(noise=5, symbols=3, length=2), 9, True),
     (Words("A5", steps=6), 6, True),

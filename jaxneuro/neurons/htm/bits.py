@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Int, UInt32
 
 WORD = 32
@@ -26,6 +27,12 @@ def pack(members: Bool[Array, "*shape size"]) -> UInt32[Array, "*shape words"]:
     bits = padded.reshape(*members.shape[:-1], words, WORD).astype(jnp.uint32)
     places = jax.lax.broadcasted_iota(jnp.uint32, bits.shape, bits.ndim - 1)
     return jnp.sum(bits << places, axis=-1, dtype=jnp.uint32)
+
+
+def full(size: int) -> np.ndarray:
+    """The words of a set of all members."""
+    left = size - WORD * np.arange(words_of(size))
+    return np.where(left >= WORD, 0xFFFFFFFF, (1 << np.minimum(left, WORD - 1)) - 1).astype(np.uint32)
 
 
 def unpack(words: UInt32[Array, "*shape words"], size: int) -> Bool[Array, "*shape size"]:

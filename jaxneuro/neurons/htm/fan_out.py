@@ -200,18 +200,18 @@ def empty(source_groups: int, source_cells: int, capacity: int, places: int, syn
 def where_needed(change: Callable[..., PyTree], needed: Bool[Array, ""], tree: PyTree, *others: Any) -> Any:
     """`change(tree, *others)` if needed, else the tree as it is, in the memory where it is.
 
-    `lax.cond` would copy the tree. Under `vmap` every lane is changed, so that `change` must do nothing where there is
-    nothing to do. It must not hold arrays of its own.
+    `lax.cond` would copy the tree, and does where a derivative is taken, which a loop has not backwards. Under `vmap`
+    every lane is changed, so that `change` must do nothing where there is nothing to do. It must hold no arrays.
     """
 
     @custom_vmap
-    def run(needed: Any, tree: Any, others: Any) -> Any:
+    def looped(needed: Any, tree: Any, others: Any) -> Any:
         def body(carry: Any) -> Any:
             return jnp.zeros_like(carry[0]), change(carry[1], *others)
 
         return jax.lax.while_loop(lambda carry: carry[0], body, (needed, tree))[1]
 
-    @run.def_vmap
+    @looped.def_vmap
     def _(size: int, batched: Any, needed: Any, tree: Any, others: Any) -> Any:
         def spread(leaf: Any, batch: bool) -> Any:
             return leaf if batch else jnp.broadcast_to(leaf, (size, *leaf.shape))
@@ -221,4 +221,12 @@ def where_needed(change: Callable[..., PyTree], needed: Bool[Array, ""], tree: P
         changed = jax.vmap(lambda tree, others: change(tree, *others), in_axes=(0, axes))(tree, others)
         return changed, jax.tree.map(lambda _: True, tree)
 
+    @jax.custom_jvp
+    def run(needed: Any, tree: Any, others: Any) -> Any:
+        return looped(needed, tree, others)
+
+    def branched(needed: Any, tree: Any, others: Any) -> Any:
+        return jax.lax.cond(needed, lambda tree, others: change(tree, *others), lambda tree, others: tree, tree, others)
+
+    run.defjvp(lambda primals, tangents: jax.jvp(branched, primals, tangents))
     return run(needed, tree, others)

@@ -29,6 +29,7 @@ from jaxneuro.neurons.htm import bits, fan_out, segment_growth
 from jaxneuro.neurons.htm.fan_out import FanOut
 
 EPSILON = 1e-5
+SLOTS = 8  # slots of all segments that are counted at a time
 Evict = Literal["least_recently_used", "least_useful"]
 
 
@@ -169,11 +170,17 @@ class Segments(Parameterised):
         return eqx.tree_at(lambda pool: pool.activity, pool, activity.reshape(self.segments, self.groups))
 
     def _count_all(self, pool: SegmentPool, active: Array) -> Array:
-        held = jnp.arange(self.synapses, dtype=jnp.int32)[None] < pool.sizes.astype(jnp.int32).reshape(-1, 1)
-        on = self.is_active(active, pool.sources) & held
-        number = jnp.sum(on, axis=1, dtype=jnp.uint16)
-        strong = jnp.sum(on & self.is_connected(pool.permanences), axis=1, dtype=jnp.uint16)
-        return number | (strong << 8)
+        # Some slots at a time, so that no array of all synapses is needed in between.
+        sizes = pool.sizes.ravel()
+
+        def add(slot: Array, number: Array) -> Array:
+            sources = jax.lax.dynamic_index_in_dim(pool.sources, slot, axis=1, keepdims=False)
+            permanences = jax.lax.dynamic_index_in_dim(pool.permanences, slot, axis=1, keepdims=False)
+            on = self.is_active(active, sources) & (slot < sizes.astype(jnp.int32))
+            strong = self.is_connected(permanences).astype(jnp.uint16)
+            return number + jnp.where(on, 1 + (strong << 8), 0)
+
+        return jax.lax.fori_loop(0, self.synapses, add, jnp.zeros(self.places, jnp.uint16), unroll=SLOTS)
 
     def mark_used(self, pool: SegmentPool, active: Bool[Array, "segments groups"]) -> SegmentPool:
         """The pool after a step: active segments were used now, and time goes on."""
@@ -319,7 +326,7 @@ class Segments(Parameterised):
             ),
         )
 
-    def placed(self, pool: SegmentPool, cell: int, sources: Any, permanences: Any) -> SegmentPool:
+    def placed(self, pool: SegmentPool, cell: int | Int[Array, ""], sources: Any, permanences: Any) -> SegmentPool:
         """The pool with one more segment, made by hand.
 
         Args:

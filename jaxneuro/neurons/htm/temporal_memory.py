@@ -101,17 +101,19 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
         active cells           in an active minicolumn those with an active segment; if there is none, all: it bursts
         winner cells           those with an active segment; in a bursting minicolumn the cell of the best matching
                                segment, or else one with the fewest segments, which grows a new segment
-        learning segments      p += `permanence_increment` for synapses from cells active before, for others
-                               p -= `permanence_decrement`; growth onto the last winner cells, up to `new_synapses`
-                               active synapses
-        wrong segments         p -= `predicted_decrement` for synapses from cells active before, of matching
+        learning segments      `p <- p + permanence_increment` for synapses from cells active before, for others
+                               `p <- p - permanence_decrement`; growth onto the last winner cells, up to
+                               `new_synapses` active synapses
+        wrong segments         `p <- p - predicted_decrement` for synapses from cells active before, of matching
                                segments in minicolumns that did not become active
 
-    Input: numbers of the active minicolumns, integers [active], ascending and filled up with `columns`; or `Columns`.
-    Output: `TemporalMemoryOutput`; its anomaly is a share from 0 to 1. Permanences are shares from 0 to 1 without unit.
+    Input: numbers of the active minicolumns, integers `[active]`, ascending, filled up with `columns`; or `Columns`.
+    Output: `TemporalMemoryOutput`; its anomaly is a share from 0 to 1. All parameters are dimensionless; permanences p
+    are from 0 to 1, and a synapse is destroyed at 0.
 
-    All decisions are thresholds: no gradient passes. Random choices are hashes of what they are for, so that runs of
-    other sizes, platforms and orders are equal as long as all `Overflow` counters are 0.
+    All decisions are thresholds: permanences have derivatives, what is active has none. Random choices are hashes of
+    what they are for, so that runs of other sizes, platforms and orders are equal as long as all `Overflow` counters
+    are 0.
 
     Reference: Hawkins, Ahmad, Why neurons have thousands of synapses, a theory of sequence memory in neocortex,
     Frontiers in Neural Circuits 10:23, 2016, eqs. 1-5; order of operations and tie-breaks as in the temporal memory of
@@ -226,10 +228,6 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
     ) -> tuple[TemporalMemoryState, TemporalMemoryOutput]:
         """Activates cells, learns, and predicts."""
         given = input if isinstance(input, Columns) else Columns(input)
-        memory, state = jax.lax.stop_gradient((self, state))
-        return memory._step(state, given)
-
-    def _step(self, state: TemporalMemoryState, given: Columns) -> tuple[TemporalMemoryState, TemporalMemoryOutput]:
         segments, pool = self.segments, state.pool
         real = (given.active >= 0) & (given.active < self.columns)
         columns = jnp.where(real, given.active, self.columns).astype(jnp.int32)
@@ -241,8 +239,7 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
         active, matching = self._active(activity), self._matching(activity)
         predicted = self._owners(segments.in_groups(pool.owners, columns), active)
         burst = real & ~jnp.any(predicted > 0, axis=1)
-        every = bits.pack(jnp.ones(self.cells, bool))
-        cells = jnp.where(burst[:, None], every[None], predicted)
+        cells = jnp.where(burst[:, None], bits.full(self.cells)[None], predicted)
         chosen = self._chosen(
             state, columns, burst, predicted, active, matching & burst[None], potential(activity), candidates
         )

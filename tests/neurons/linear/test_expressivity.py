@@ -164,7 +164,7 @@ def test_a_readout_of_complex_factors_follows_the_count_modulo_3():
         assert readable(thirds(), rest == COUNT % 3)
 
 
-TRAINED, TESTED, UPDATES, SEEDS, BATCH = 20, 40, 2000, 5, 64
+TRAINED, TESTED, UPDATES, SEEDS, BATCH = 20, 40, 2000, 3, 64
 
 
 def examples(key, size, steps, modulus):

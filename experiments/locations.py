@@ -1,0 +1,238 @@
+"""Can an object be recognised by touch alone? Grid cells that keep track of where the sensor may be, and two yardsticks.
+
+Objects are features at places of a grid, drawn from a small pool, so that no feature says which object it is on. A
+column learns every object from one touch of each of its features, and then touches it again in random order. An ideal
+observer, who remembers all objects and the vectors between touches, and one who only counts features, are told the same.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
+from pydantic import Field
+
+import jaxneuro as jn
+from jaxneuro.launch import figures
+from jaxneuro.launch.config import Count, ExperimentConfig, Positive
+from jaxneuro.launch.directory import Run
+from jaxneuro.launch.report import Section
+from jaxneuro.networks.sensorimotor import SensorimotorColumn, Touch, sensorimotor_column
+
+OBSERVERS = ("ideal observer", "bag of features")
+
+
+class Config(ExperimentConfig):
+    """See configs/locations/.
+
+    Fields:
+        objects: how many objects are learnt.
+        touched: features of an object.
+        pool: how many features there are in all.
+        width: places along an edge of an object.
+        spacing: of the places, in the units of `scale`.
+        scale: length of an edge of a module of grid cells.
+        cells: along an axis of a module; one column for each number.
+        sensory_columns: minicolumns of the sensory layer, of which a feature activates `feature_columns`.
+        sensory_cells: per minicolumn.
+    """
+
+    seeds: Count = Field(default=1, le=1000)
+    objects: Count = Field(default=100, le=10_000)
+    touched: Count = Field(default=10, le=100)
+    pool: Count = Field(default=10, le=1000)
+    width: Count = Field(default=4, le=100)
+    spacing: Positive = 10.0
+    scale: Positive = 40.0
+    modules: Count = Field(default=10, le=100)
+    cells: tuple[Count, ...] = Field(default=(40,), min_length=1)
+    sensory_columns: Count = Field(default=150, le=10_000)
+    feature_columns: Count = Field(default=10, le=64)
+    sensory_cells: Count = Field(default=16, le=256)
+
+
+class World:
+    """Objects, and the order in which they are touched.
+
+    Attributes:
+        places: of the features of each object, `[objects, touched]`.
+        features: that are there, `[objects, touched]`.
+        codes: minicolumns of each feature, `[pool, feature_columns]`.
+        order: in which an object's features are touched, `[objects, touched]`.
+    """
+
+    def __init__(self, config: Config, seed: int) -> None:
+        """Draw them."""
+        generator = np.random.default_rng([config.seed, seed])
+        spots = config.width**2
+        if config.touched > spots:
+            raise ValueError(f"touched is {config.touched}; an object has {spots} places only. Use a larger width.")
+        self.width = config.width
+        self.places = np.stack([generator.permutation(spots)[: config.touched] for _ in range(config.objects)])
+        self.features = generator.integers(config.pool, size=self.places.shape)
+        drawn = [generator.permutation(config.sensory_columns)[: config.feature_columns] for _ in range(config.pool)]
+        self.codes = np.sort(np.stack(drawn), axis=1)
+        self.order = np.stack([generator.permutation(config.touched) for _ in range(config.objects)])
+
+    def touches(self, order: np.ndarray, spacing: float, *, learn: bool) -> Touch:
+        """Every object touched in an order, `[objects, touched]`."""
+        places = np.take_along_axis(self.places, order, 1)
+        spots = spacing * np.stack([places % self.width, places // self.width], axis=-1)
+        reset = np.zeros(order.shape, bool)
+        reset[:, 0] = True
+        return Touch(
+            jnp.asarray(np.diff(spots, axis=1, prepend=spots[:, :1]), jnp.result_type(float)),
+            jnp.asarray(self.codes[np.take_along_axis(self.features, order, 1)], jnp.int32),
+            jnp.full(order.shape, learn),
+            jnp.asarray(reset),
+        )
+
+    def most_loaded(self) -> int:
+        """How many features on objects the minicolumn that stands for most of them stands for."""
+        load = np.zeros(self.codes.max() + 1, int)
+        for feature in self.features.ravel():
+            load[self.codes[feature]] += 1
+        return int(load.max())
+
+
+def column(config: Config, cells: int, segments: int) -> SensorimotorColumn:
+    """The column, with room for all it is to learn."""
+    per_row = config.objects * config.touched / cells
+    return sensorimotor_column(
+        config.modules,
+        cells,
+        config.sensory_columns,
+        config.sensory_cells,
+        feature_columns=config.feature_columns,
+        location_segments=min(int(per_row + 6 * per_row**0.5) + 8, config.objects * config.touched),
+        sensory_segments=segments,
+        scale=config.scale,
+    )
+
+
+@jax.jit
+def recognised(
+    machine: SensorimotorColumn, lessons: Touch, tests: Touch, order: Int[Array, "objects touched"], key: PRNGKeyArray
+) -> tuple[Bool[Array, "objects touched"], Int[Array, ""]]:
+    """Which touches tell an object, and how much had no room.
+
+    They do if in every module the cells that the touch speaks for are the one that was learnt there.
+    """
+    objects, touched = order.shape
+    lessons = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), lessons)
+    learnt, output = jax.lax.scan(machine.step, machine.init(key), lessons)
+    known = output.anchored.reshape(objects, touched, -1)
+
+    def one(given: tuple[Touch, Array, Array]) -> Bool[Array, "touched"]:
+        touches, order, known = given
+        _, told = jax.lax.scan(machine.step, learnt, touches)
+        return jnp.all(told.anchored == known[order], axis=-1)
+
+    lost = [jnp.sum(number) for number in jax.tree.leaves(output.lost)]
+    return jax.lax.map(one, (tests, order, known)), sum(lost[1:], lost[0])
+
+
+def first_recognised(
+    world: World, machine: SensorimotorColumn, key: PRNGKeyArray, spacing: float
+) -> tuple[np.ndarray, int]:
+    """The touch after which each object is recognised, 0 for never; and how much had no room."""
+    objects, touched = world.places.shape
+    lessons = world.touches(np.tile(np.arange(touched), (objects, 1)), spacing, learn=True)
+    tests = world.touches(world.order, spacing, learn=False)
+    right, lost = recognised(machine, lessons, tests, jnp.asarray(world.order, jnp.int32), key)
+    return firsts(np.asarray(right)), int(lost)
+
+
+def firsts(right: np.ndarray) -> np.ndarray:
+    """In which touch an object was first right, counted from 1; 0 for never."""
+    return np.where(right.any(axis=1), right.argmax(axis=1) + 1, 0)
+
+
+def ideal_observer(world: World) -> np.ndarray:
+    """The touch after which only one place on one object fits all features and the vectors between them."""
+    objects, touched = world.places.shape
+    width = world.width
+    grid = np.full((objects, 3 * width, 3 * width), -1)
+    rows, columns = world.places // width, world.places % width
+    grid[np.arange(objects)[:, None], rows + width, columns + width] = world.features
+    right = np.zeros((objects, touched), bool)
+    for each in range(objects):
+        order = world.order[each]
+        fits = np.ones((objects, width, width), bool)
+        for touch, feature in enumerate(order):
+            down = width + rows[each, feature] - rows[each, order[0]]
+            across = width + columns[each, feature] - columns[each, order[0]]
+            fits &= grid[:, down : down + width, across : across + width] == world.features[each, feature]
+            right[each, touch] = fits.sum() == 1
+    return firsts(right)
+
+
+def bag_of_features(world: World) -> np.ndarray:
+    """The touch after which only one object has all the features that were sensed, as often as they were."""
+    objects, touched = world.places.shape
+    counts = np.zeros((objects, world.features.max() + 1), int)
+    np.add.at(counts, (np.arange(objects)[:, None], world.features), 1)
+    right = np.zeros((objects, touched), bool)
+    for each in range(objects):
+        found = np.zeros(counts.shape[1], int)
+        for touch, feature in enumerate(world.order[each]):
+            found[world.features[each, feature]] += 1
+            right[each, touch] = (counts >= found).all(axis=1).sum() == 1
+    return firsts(right)
+
+
+def shares(first: np.ndarray, touched: int) -> list[float]:
+    """The share of objects recognised after 1, 2, ... touches."""
+    return [float(((first > 0) & (first <= touch)).mean()) for touch in range(1, touched + 1)]
+
+
+def main(config: Config, run: Run) -> dict[str, Any]:
+    """All columns and both observers on the same objects."""
+    worlds = [World(config, seed) for seed in range(config.seeds)]
+    segments = max(world.most_loaded() for world in worlds)
+    rows = [
+        {"who": who, "cells": None, "recognised": [shares(judge(world), config.touched) for world in worlds], "lost": 0}
+        for who, judge in zip(OBSERVERS, (ideal_observer, bag_of_features), strict=True)
+    ]
+    for cells in config.cells:
+        machine = column(config, cells, segments)
+        found = []
+        for seed, world in enumerate(worlds):
+            key = jax.random.fold_in(jax.random.key(config.seed), seed)
+            found.append(first_recognised(world, machine, key, config.spacing))
+            run.say(f"{cells} x {cells} cells, seed {seed}: {shares(found[-1][0], config.touched)}")
+        rows.append(
+            {
+                "who": f"{cells} x {cells} cells",
+                "cells": cells,
+                "recognised": [shares(first, config.touched) for first, _ in found],
+                "lost": sum(lost for _, lost in found),
+            }
+        )
+    return {"objects": config.objects, "parameters": jn.count_parameters(machine), "rows": rows}
+
+
+def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
+    """The report: the table, and the shares over touches."""
+    shown = range(1, min(config.touched, 6))
+    table = [
+        [row["who"], *(f"{np.mean(row['recognised'], axis=0)[touch]:.3f}" for touch in shown), f"{row['lost']:,}"]
+        for row in results["rows"]
+    ]
+    curves = {row["who"]: 100 * np.asarray(row["recognised"]) for row in results["rows"]}
+    drawn = figures.learning_curves(curves, np.arange(1, config.touched + 1), "recognised (%)", step="touches")
+    return [
+        Section(
+            title="Objects recognised",
+            text=f"Share of {config.objects} objects of {config.touched} features from a pool of {config.pool} that "
+            f"were recognised after so many touches; mean of {config.seeds} seeds. Lost: segments without room.",
+            columns=["who", *(f"{touch + 1} touches" for touch in shown), "lost"],
+            rows=table,
+        ),
+        Section(
+            title="Recognition over touches",
+            text="The line is the mean of all seeds, the band their range.",
+            figure=figures.svg(drawn),
+        ),
+    ]
