@@ -12,7 +12,7 @@ from jaxneuro.neurons.htm import bits
 from jaxneuro.neurons.htm.fan_out import where_needed
 from jaxneuro.neurons.htm.segment_pool import Evict, Rows, SegmentPool, Segments, connected, potential
 
-PUNISHED_TOGETHER = 64
+PUNISHED_TOGETHER = 64  # rows
 
 
 class Columns(eqx.Module):
@@ -389,36 +389,28 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
 
         places, lost = jax.lax.cond(due, find, none)
 
-        # Rows are punished block by block, as most steps have few of them.
+        # Block by block, as most steps have few rows, and few need no more than one block.
         block = min(limit, PUNISHED_TOGETHER)
-        # One block more, so that an end is found.
-        places = jnp.pad(places, (0, block - limit % block), constant_values=self.segments.places)
+        places = jnp.pad(places, (0, -limit % block), constant_values=self.segments.places).reshape(-1, block)
 
         def punish(carry: Any, segments: Any, places: Any, decrement: Any, before: Any, seed: Any) -> Any:
-            nothing = jnp.zeros(block, jnp.int32)
+            nothing = jnp.zeros_like(places)
+            rows = Rows(
+                places=places,
+                new=nothing > 0,
+                owners=nothing,
+                growth=nothing,
+                increase=jnp.broadcast_to(-decrement, places.shape),
+                decrease=jnp.zeros(places.shape, decrement.dtype),
+            )
             no_candidates = jnp.full(1, segments.sources, jnp.int32)
+            pool, missing = segments.learn(carry[0], rows, before, no_candidates, seed)
+            return pool, carry[1] + missing
 
-            def is_left(carry: Any) -> Array:
-                return places[carry[0]] < segments.places
+        def punish_if_any(carry: Any, places: Array) -> tuple[Any, None]:
+            needed = places[0] < self.segments.places
+            others = (self.segments, places, self.predicted_decrement, before, state.seed)
+            return where_needed(punish, needed, carry, *others), None
 
-            def punish_block(carry: Any) -> Any:
-                begin, pool, lost = carry
-                rows = Rows(
-                    places=jax.lax.dynamic_slice(places, (begin,), (block,)),
-                    new=nothing > 0,
-                    owners=nothing,
-                    growth=nothing,
-                    increase=jnp.broadcast_to(-decrement, nothing.shape),
-                    decrease=jnp.zeros(nothing.shape, decrement.dtype),
-                )
-                pool, missing = segments.learn(pool, rows, before, no_candidates, seed)
-                return begin + block, pool, lost + missing
-
-            _, pool, lost = jax.lax.while_loop(is_left, punish_block, (jnp.zeros((), jnp.int32), *carry))
-            return pool, lost
-
-        needed = jnp.any(places < self.segments.places)
-        carry = (pool, jnp.zeros((), jnp.int32))
-        others = (self.segments, places, self.predicted_decrement, before, state.seed)
-        pool, missing = where_needed(punish, needed, carry, *others)
+        (pool, missing), _ = jax.lax.scan(punish_if_any, (pool, jnp.zeros((), jnp.int32)), places)
         return pool, lost, missing
