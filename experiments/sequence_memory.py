@@ -365,4 +365,6 @@ def main(config: Config, run: Run) -> dict[str, Any]:
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The report."""
     changes = {trial.name: trial.change_at for trial in config.trials}
-    return sequence_page.sections(results, arrays, changes, config.seeds)
+    endings = {trial.endings for trial in config.trials}
+    always_new = all(trial.noise == 0 for trial in config.trials)
+    return sequence_page.sections(results, arrays, changes, config.seeds, endings, always_new)
