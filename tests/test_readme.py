@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from jaxneuro.launch import experiments
+from jaxneuro.launch import experiments, sequence_page
 from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.config import load
 from jaxneuro.launch.conversion_page import RATIOS
@@ -394,7 +394,77 @@ def memories():
     return table(["input", "steps per second", "stored segments", "anomaly", "without room"], rows)
 
 
+def sequence_memory():
+    (row,) = results("sequence_memory")["trials"]
+
+    def whole(values):
+        return f"{np.mean(values):,.0f} ± {np.std(values):,.0f}"
+
+    rows = [
+        [
+            "temporal memory",
+            f"{np.mean(row['final']):.3f} ± {np.std(row['final']):.3f}",
+            whole(row["learnt_at"]),
+            f"{np.mean(row['final_after']):.3f} ± {np.std(row['final_after']):.3f}",
+            whole(row["relearnt_after"]),
+        ]
+    ]
+    rows += [
+        [f"{name}, published", f"{first:.3f}", f"{learnt:,}", f"{second:.3f}", f"{again:,}"]
+        for name, (first, learnt, second, again) in sequence_page.PUBLISHED.items()
+    ]
+    return table(["", "right", "elements until learnt", "right after the change", "elements until learnt again"], rows)
+
+
+def dead_cells():
+    shares = [f"{int(share) / 100}" for share in sequence_page.DEATHS]
+    rows = []
+    for name, file in (("punishment 0.02", "sequence_memory"), ("punishment 0.01", "sequence_dead_cells")):
+        (row,) = results(file)["trials"]
+        values = [row["deaths"][share] for share in shares]
+        rows.append([f"{name}, mean", *(f"{np.mean(seeds):.3f}" for seeds in values)])
+        rows.append([f"{name}, median", *(f"{np.median(seeds):.3f}" for seeds in values)])
+    rows += [
+        [f"{name}, published", *(f"{value:.3f}" for value in values)]
+        for name, values in sequence_page.PUBLISHED_DEATHS.items()
+    ]
+    return table(["right without", *(f"{share} %" for share in sequence_page.DEATHS)], rows)
+
+
+def endings():
+    measured = {row["trial"]: np.mean(row["final"]) for row in results("sequence_endings")["trials"]}
+    (less,) = results("sequence_endings_less_punished")["trials"]
+    rows = [
+        ["punishment 0.02", *(f"{measured[f'{count}-endings']:.3f}" for count in ("two", "four"))],
+        ["punishment 0.005", "", f"{np.mean(less['final']):.3f}"],
+    ]
+    rows += [
+        [f"{name}, published", *(f"{value:.3f}" for value in values)]
+        for name, values in sequence_page.PUBLISHED_ENDINGS.items()
+    ]
+    return table(["right with", "2 endings", "4 endings"], rows)
+
+
+def hawkins_ahmad():
+    many, one = results("sequence_hawkins_ahmad")["trials"]
+    rows = [
+        [
+            f"{place:,}",
+            f"{np.mean(many['hits'][str(place)]):.3f}",
+            f"{min(many['hits'][str(place)]):.3f} to {max(many['hits'][str(place)]):.3f}",
+            f"{value:.3f}",
+            f"{np.mean(one['hits'][str(place)]):.3f}",
+        ]
+        for place, value in sequence_page.REFERENCE_HITS.items()
+    ]
+    return table(["element", "32 cells", "range", "C++ reference", "1 cell"], rows)
+
+
 TABLES = {
+    "sequence memory": sequence_memory,
+    "dead cells": dead_cells,
+    "endings": endings,
+    "hawkins ahmad": hawkins_ahmad,
     "populations": populations,
     "temporal memory": memories,
     "glif medians": glif_medians,
