@@ -397,15 +397,19 @@ def memories():
 def sequence_memory():
     (row,) = results("sequence_memory")["trials"]
 
+    def share(values):
+        return f"{np.mean(values):.3f} ± {np.std(values):.3f}"
+
     def whole(values):
-        return f"{np.mean(values):,.0f} ± {np.std(values):,.0f}"
+        done = [value for value in values if value is not None]
+        return f"{np.mean(done):,.0f} ± {np.std(done):,.0f} ({len(done)} of {len(values)} seeds)"
 
     rows = [
         [
             "temporal memory",
-            f"{np.mean(row['final']):.3f} ± {np.std(row['final']):.3f}",
+            share(row["final"]),
             whole(row["learnt_at"]),
-            f"{np.mean(row['final_after']):.3f} ± {np.std(row['final_after']):.3f}",
+            share(row["final_after"]),
             whole(row["relearnt_after"]),
         ]
     ]
@@ -417,27 +421,22 @@ def sequence_memory():
 
 
 def dead_cells():
-    shares = [f"{int(share) / 100}" for share in sequence_page.DEATHS]
-    rows = []
-    for name, file in (("punishment 0.02", "sequence_memory"), ("punishment 0.01", "sequence_dead_cells")):
-        (row,) = results(file)["trials"]
-        values = [row["deaths"][share] for share in shares]
-        rows.append([f"{name}, mean", *(f"{np.mean(seeds):.3f}" for seeds in values)])
-        rows.append([f"{name}, median", *(f"{np.median(seeds):.3f}" for seeds in values)])
+    (row,) = results("sequence_memory")["trials"]
+    values = [row["deaths"][f"{int(share) / 100}"] for share in sequence_page.DEATHS]
+    rows = [
+        ["mean", *(f"{np.mean(seeds):.3f}" for seeds in values)],
+        ["median", *(f"{np.median(seeds):.3f}" for seeds in values)],
+    ]
     rows += [
-        [f"{name}, published", *(f"{value:.3f}" for value in values)]
-        for name, values in sequence_page.PUBLISHED_DEATHS.items()
+        [f"{name}, published", *(f"{value:.3f}" for value in published)]
+        for name, published in sequence_page.PUBLISHED_DEATHS.items()
     ]
     return table(["right without", *(f"{share} %" for share in sequence_page.DEATHS)], rows)
 
 
 def endings():
-    measured = {row["trial"]: np.mean(row["final"]) for row in results("sequence_endings")["trials"]}
-    (less,) = results("sequence_endings_less_punished")["trials"]
-    rows = [
-        ["punishment 0.02", *(f"{measured[f'{count}-endings']:.3f}" for count in ("two", "four"))],
-        ["punishment 0.005", "", f"{np.mean(less['final']):.3f}"],
-    ]
+    measured = {row["trial"]: row["final"] for row in results("sequence_endings")["trials"]}
+    rows = [["temporal memory", *(f"{np.mean(measured[f'{count}-endings']):.3f}" for count in ("two", "four"))]]
     rows += [
         [f"{name}, published", *(f"{value:.3f}" for value in values)]
         for name, values in sequence_page.PUBLISHED_ENDINGS.items()
