@@ -181,7 +181,9 @@ def advance(
 @jax.jit
 def killed(memory: jn.htm.TemporalMemory, progress: Progress, dead: Bool[Array, "columns cells"]) -> Progress:
     """A copy in which cells are dead."""
-    return eqx.tree_at(lambda part: part.state, progress, jn.htm.without_cells(memory, progress.state, dead))
+    state = progress.state
+    left = jn.htm.without_cells(memory.segments, state.pool, state.active, dead)
+    return eqx.tree_at(lambda part: (part.state.pool, part.state.active), progress, left)
 
 
 def sets(trial: Trial, key: PRNGKeyArray) -> tuple[Array, Array]:

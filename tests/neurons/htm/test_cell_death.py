@@ -1,5 +1,6 @@
 """Dead cells: what is left predicts as the segments' own synapses say when the dead are taken out of them."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -36,6 +37,12 @@ def trained(machine):
     return jax.jit(jn.run)(machine, jnp.asarray(codes[order], jnp.int32))[0], codes
 
 
+@jax.jit
+def without(machine, state, dead):
+    left = jn.htm.without_cells(machine.segments, state.pool, state.active, jnp.asarray(dead))
+    return eqx.tree_at(lambda state: (state.pool, state.active), state, left)
+
+
 def expected(state, dead, active):
     """Living cells with a segment that has enough connected synapses from living active cells."""
     pool = jax.tree.map(np.asarray, state.pool)
@@ -54,10 +61,9 @@ def test_what_is_left_predicts_as_its_synapses_say(fan_out):
     machine = memory(fan_out)
     state, codes = trained(machine)
     dead = np.random.default_rng(1).random((COLUMNS, CELLS)) < 0.1
-    without = jax.jit(jn.htm.without_cells)(machine, state, jnp.asarray(dead))
     columns = jn.htm.Columns(jnp.asarray(codes[:4], jnp.int32), learn=False)
     run = jax.jit(lambda state: jn.run(machine, columns, state=state)[1])
-    whole, left = run(state), run(without)
+    whole, left = run(state), run(without(machine, state, dead))
     differ = some = 0
     for step in range(4):
         active = np.asarray(jn.htm.unpack(left.active[step], CELLS))
@@ -73,7 +79,7 @@ def test_what_is_left_predicts_as_its_synapses_say(fan_out):
 def test_without_dead_cells_nothing_changes(fan_out):
     machine = memory(fan_out)
     state, _ = trained(machine)
-    same = jax.jit(jn.htm.without_cells)(machine, state, jnp.zeros((COLUMNS, CELLS), bool))
+    same = without(machine, state, np.zeros((COLUMNS, CELLS), bool))
     for before, after in zip(jax.tree.leaves(state), jax.tree.leaves(same), strict=True):
         np.testing.assert_array_equal(before, after)
 
@@ -81,7 +87,7 @@ def test_without_dead_cells_nothing_changes(fan_out):
 def test_dead_cells_predict_nothing_from_the_step_before_their_death():
     machine = memory(256)
     state, codes = trained(machine)
-    nobody = jax.jit(jn.htm.without_cells)(machine, state, jnp.ones((COLUMNS, CELLS), bool))
+    nobody = without(machine, state, np.ones((COLUMNS, CELLS), bool))
     columns = jn.htm.Columns(jnp.asarray(codes[6], jnp.int32), learn=False)
     step = jax.jit(machine.step)
     assert np.asarray(step(state, jn.htm.Columns(jnp.asarray(codes[0], jnp.int32), learn=False))[1].predicted).any()
