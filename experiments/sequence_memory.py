@@ -181,7 +181,9 @@ def advance(
 @jax.jit
 def killed(memory: jn.htm.TemporalMemory, progress: Progress, dead: Bool[Array, "columns cells"]) -> Progress:
     """A copy in which cells are dead."""
-    return eqx.tree_at(lambda part: part.state, progress, jn.htm.without_cells(memory, progress.state, dead))
+    state = progress.state
+    left = jn.htm.without_cells(memory.segments, state.pool, state.active, dead)
+    return eqx.tree_at(lambda part: (part.state.pool, part.state.active), progress, left)
 
 
 def sets(trial: Trial, key: PRNGKeyArray) -> tuple[Array, Array]:
@@ -365,4 +367,6 @@ def main(config: Config, run: Run) -> dict[str, Any]:
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The report."""
     changes = {trial.name: trial.change_at for trial in config.trials}
-    return sequence_page.sections(results, arrays, changes, config.seeds)
+    endings = {trial.endings for trial in config.trials}
+    always_new = all(trial.noise == 0 for trial in config.trials)
+    return sequence_page.sections(results, arrays, changes, config.seeds, endings, always_new)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from jaxneuro.launch import continual_page, experiments, soft_memory_page
+from jaxneuro.launch import continual_page, experiments, sequence_page, soft_memory_page
 from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.config import load
 from jaxneuro.launch.conversion_page import RATIOS
@@ -428,7 +428,76 @@ def memories():
     return table(["input", "steps per second", "stored segments", "anomaly", "without room"], rows)
 
 
+def sequence_memory():
+    (row,) = results("sequence_memory")["trials"]
+
+    def share(values):
+        return f"{np.mean(values):.3f} ± {np.std(values):.3f}"
+
+    def whole(values):
+        done = [value for value in values if value is not None]
+        return f"{np.mean(done):,.0f} ± {np.std(done):,.0f} ({len(done)} of {len(values)} seeds)"
+
+    rows = [
+        [
+            "temporal memory",
+            share(row["final"]),
+            whole(row["learnt_at"]),
+            share(row["final_after"]),
+            whole(row["relearnt_after"]),
+        ]
+    ]
+    rows += [
+        [f"{name}, published", f"{first:.3f}", f"{learnt:,}", f"{second:.3f}", f"{again:,}"]
+        for name, (first, learnt, second, again) in sequence_page.PUBLISHED.items()
+    ]
+    return table(["", "right", "elements until learnt", "right after the change", "elements until learnt again"], rows)
+
+
+def dead_cells():
+    (row,) = results("sequence_memory")["trials"]
+    values = [row["deaths"][f"{int(share) / 100}"] for share in sequence_page.DEATHS]
+    rows = [
+        ["mean", *(f"{np.mean(seeds):.3f}" for seeds in values)],
+        ["median", *(f"{np.median(seeds):.3f}" for seeds in values)],
+    ]
+    rows += [
+        [f"{name}, published", *(f"{value:.3f}" for value in published)]
+        for name, published in sequence_page.PUBLISHED_DEATHS.items()
+    ]
+    return table(["right without", *(f"{share} %" for share in sequence_page.DEATHS)], rows)
+
+
+def endings():
+    measured = {row["trial"]: row["final"] for row in results("sequence_endings")["trials"]}
+    rows = [["temporal memory", *(f"{np.mean(measured[f'{count}-endings']):.3f}" for count in ("two", "four"))]]
+    rows += [
+        [f"{name}, published", *(f"{value:.3f}" for value in values)]
+        for name, values in sequence_page.PUBLISHED_ENDINGS.items()
+    ]
+    return table(["right with", "2 endings", "4 endings"], rows)
+
+
+def hawkins_ahmad():
+    many, one = results("sequence_hawkins_ahmad")["trials"]
+    rows = [
+        [
+            f"{place:,}",
+            f"{np.mean(many['hits'][str(place)]):.3f}",
+            f"{min(many['hits'][str(place)]):.3f} to {max(many['hits'][str(place)]):.3f}",
+            f"{value:.3f}",
+            f"{np.mean(one['hits'][str(place)]):.3f}",
+        ]
+        for place, value in sequence_page.REFERENCE_HITS.items()
+    ]
+    return table(["element", "32 cells", "range", "C++ reference", "1 cell"], rows)
+
+
 TABLES = {
+    "sequence memory": sequence_memory,
+    "dead cells": dead_cells,
+    "endings": endings,
+    "hawkins ahmad": hawkins_ahmad,
     "populations": populations,
     "temporal memory": memories,
     "glif medians": glif_medians,

@@ -44,74 +44,142 @@ def middle(values: list[float | None]) -> float | None:
 
 
 def sections(
-    results: dict[str, Any], arrays: Mapping[str, np.ndarray], changes: Mapping[str, int], seeds: int
+    results: dict[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    changes: Mapping[str, int],
+    seeds: int,
+    endings: set[int],
+    hits: bool,
 ) -> list[Section]:
-    """The page: a table of all trials, the curves, dead cells, and the share of predicted minicolumns.
+    """The page: what was learnt, without dead cells too, how many predicted minicolumns come, and what had no room.
 
     Args:
         results: of the experiment `sequence_memory`.
         arrays: the curves.
         changes: of each trial, the element at which the sequences change.
         seeds: how many.
+        endings: how many endings the trials' beginnings have.
+        hits: whether the stream is that of Hawkins and Ahmad.
     """
     rows = results["trials"]
-    found = [
-        Section(
-            title="Last elements of sequences",
-            text=f"Share of right predictions over the last 100 sequences, mean of {seeds} seeds; elements until 95 of "
-            "the last 100 were right. Below: published figures (Cui et al. 2016).",
-            columns=["", "accuracy", "elements", "accuracy after change", "elements to relearn"],
-            rows=[
-                *([row["trial"], f"{np.mean(row['final']):.3f}", number(middle(row["learnt_at"])),
-                   f"{np.mean(row['final_after']):.3f}" if "final_after" in row else "",
-                   number(middle(row["relearnt_after"])) if "final_after" in row else ""] for row in rows),
-                *([f"{name} (paper)", f"{a:.3f}", number(b), f"{c:.3f}", number(d)]
-                  for name, (a, b, c, d) in PUBLISHED.items()),
-            ],
-            figure=figures.svg(curves(rows, arrays, "accuracy", changes, "right (%)"), height=3.4),
-        ),
-        Section(
-            title="Predicted minicolumns that become active",
-            text="Share, smoothed; of every element, so that no memory can exceed the share of elements that can be "
-            "predicted. Bands: range of the seeds.",
-            columns=["element", *(row["trial"] for row in rows), "reference"],
-            rows=[
-                [f"{place:,}", *(f"{np.mean(row['hits'][str(place)]):.3f}" if str(place) in row["hits"] else ""
-                                 for row in rows), f"{value:.3f}"]
-                for place, value in REFERENCE_HITS.items()
-            ],
-            figure=figures.svg(
-                curves(rows, arrays, "hits", changes, "predicted that come (%)", REFERENCE_HITS), height=3.4
-            ),
-        ),
+    found = [ends(rows, arrays, changes, seeds, endings, hits)]
+    if dying := [row for row in rows if row["deaths"]]:
+        found.append(dead_cells(dying))
+    if hits:
+        found.append(predicted_minicolumns(rows, arrays, changes))
+    found.append(
         Section(
             title="What had no room",
             text="Sums over all seeds and elements; 0 means that the memory did what one without limits would have "
             "done. Segments and synapses: mean at the end.",
             columns=["trial", *rows[0]["overflow"], "segments", "synapses", "s"],
-            rows=[[row["trial"], *(f"{value:,}" for value in row["overflow"].values()),
-                   f"{np.mean(row['segments']):,.0f}", f"{np.mean(row['synapses']):,.0f}", f"{row['seconds']:.0f}"]
-                  for row in rows],
-        ),
-    ]  # fmt: skip
-    if dying := [row for row in rows if row["deaths"]]:
-        shares = list(dying[0]["deaths"])
-        found.insert(
-            1,
-            Section(
-                title="Dead cells",
-                text="Share of right predictions after cells have died, without learning.",
-                columns=["dead", *(f"{100 * float(share):.0f} %" for share in shares)],
-                rows=[
-                    *([row["trial"], *(f"{np.mean(values):.3f}" for values in row["deaths"].values())]
-                      for row in dying if list(row["deaths"]) == shares),
-                    *([f"{name} (paper)", *(published(values, share) for share in shares)]
-                      for name, values in PUBLISHED_DEATHS.items()),
-                ],
-                figure=figures.svg(deaths(dying[0]["deaths"]), height=3.0),
-            ),
-        )  # fmt: skip
+            rows=[
+                [
+                    row["trial"],
+                    *(f"{value:,}" for value in row["overflow"].values()),
+                    f"{np.mean(row['segments']):,.0f}",
+                    f"{np.mean(row['synapses']):,.0f}",
+                    f"{row['seconds']:.0f}",
+                ]
+                for row in rows
+            ],
+        )
+    )
     return found
+
+
+def ends(
+    rows: list[dict[str, Any]],
+    arrays: Mapping[str, np.ndarray],
+    changes: Mapping[str, int],
+    seeds: int,
+    endings: set[int],
+    hits: bool,
+) -> Section:
+    """Learning curves, and beside the measured figures the published ones of the same stream.
+
+    Args:
+        rows: results of the trials.
+        arrays: the curves.
+        changes: of each trial, the element at which the sequences change.
+        seeds: how many.
+        endings: how many endings the trials' beginnings have.
+        hits: whether the stream is that of Hawkins and Ahmad, for which no such figures are published.
+    """
+    table = [
+        [
+            row["trial"],
+            f"{np.mean(row['final']):.3f}",
+            number(middle(row["learnt_at"])),
+            f"{np.mean(row['final_after']):.3f}" if "final_after" in row else "",
+            number(middle(row["relearnt_after"])) if "final_after" in row else "",
+        ]
+        for row in rows
+    ]
+    if endings == {1} and not hits:
+        table += [
+            [f"{name} (paper)", f"{first:.3f}", number(learnt), f"{second:.3f}", number(again)]
+            for name, (first, learnt, second, again) in PUBLISHED.items()
+        ]
+    for place, count in enumerate((2, 4)):
+        if count in endings:
+            table += [
+                [f"{name}, {count} endings (paper)", f"{values[place]:.3f}", "", "", ""]
+                for name, values in PUBLISHED_ENDINGS.items()
+            ]
+    return Section(
+        title="Last elements of sequences",
+        text=f"Share of right predictions over the last 100 sequences, mean of {seeds} seeds; elements until 95 of "
+        "the last 100 were right, a dash if that never was. Bands: range of the seeds. Paper: Cui et al. 2016.",
+        columns=["", "accuracy", "elements", "accuracy after change", "elements to relearn"],
+        rows=table,
+        figure=figures.svg(curves(rows, arrays, "accuracy", changes, "right (%)"), height=3.4),
+    )
+
+
+def dead_cells(rows: list[dict[str, Any]]) -> Section:
+    """What is right without some of the cells, beside published figures."""
+    shares = list(rows[0]["deaths"])
+    return Section(
+        title="Dead cells",
+        text="Share of right predictions after cells have died, without learning. Points are seeds.",
+        columns=["dead", *(f"{100 * float(share):.0f} %" for share in shares)],
+        rows=[
+            *(
+                [row["trial"], *(f"{np.mean(values):.3f}" for values in row["deaths"].values())]
+                for row in rows
+                if list(row["deaths"]) == shares
+            ),
+            *(
+                [f"{name} (paper)", *(published(values, share) for share in shares)]
+                for name, values in PUBLISHED_DEATHS.items()
+            ),
+        ],
+        figure=figures.svg(deaths(rows[0]["deaths"]), height=3.0),
+    )
+
+
+def predicted_minicolumns(
+    rows: list[dict[str, Any]], arrays: Mapping[str, np.ndarray], changes: Mapping[str, int]
+) -> Section:
+    """The curve of Hawkins and Ahmad, beside that of a reference."""
+    return Section(
+        title="Predicted minicolumns that become active",
+        text="Share, smoothed; of every element, so that no memory can exceed the share of elements that can be "
+        "predicted. Bands: range of the seeds. Reference: a temporal memory in C++, one seed.",
+        columns=["element", *(row["trial"] for row in rows), "reference"],
+        rows=[
+            [
+                f"{place:,}",
+                *(f"{np.mean(row['hits'][str(place)]):.3f}" if str(place) in row["hits"] else "" for row in rows),
+                f"{value:.3f}",
+            ]
+            for place, value in REFERENCE_HITS.items()
+        ],
+        figure=figures.svg(
+            curves(rows, arrays, "hits", changes, "predicted that come (%)", REFERENCE_HITS), height=3.4
+        ),
+    )
 
 
 def published(values: tuple[float, ...], share: str) -> str:

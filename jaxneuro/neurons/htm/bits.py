@@ -72,10 +72,26 @@ def compact(members: Bool[Array, "size"], capacity: int) -> tuple[Int[Array, "ca
         capacity: how many are given at most: the first ones.
     """
     size = members.shape[0]
-    rank, total = ranks(members)
-    places = jnp.where(members, rank, capacity)
-    empty = jnp.full(capacity, size, jnp.int32)
-    return empty.at[places].set(jnp.arange(size, dtype=jnp.int32), mode="drop"), total
+    words = pack(members)
+    counts = jax.lax.population_count(words).astype(jnp.int32)
+    through = running_sum(counts, axis=0)
+    wanted = jnp.arange(capacity, dtype=jnp.int32)
+    # Where each one is, is looked up: few are wanted of many, and a scatter would go through all of them.
+    word = jnp.minimum(jnp.searchsorted(through, wanted, side="right").astype(jnp.int32), words.shape[0] - 1)
+    place = nth_bit(words[word], wanted - through[word] + counts[word])
+    return jnp.where(wanted < through[-1], word * WORD + place, size), through[-1]
+
+
+def nth_bit(words: UInt32[Array, "*shape"], number: Int[Array, "*shape"]) -> Int[Array, "*shape"]:
+    """The place of the set bit that has so many set bits below it, by halves; anything if there is none."""
+    place = jnp.zeros_like(number)
+    for half in (16, 8, 4, 2, 1):
+        below = jax.lax.population_count(words & jnp.uint32((1 << half) - 1)).astype(number.dtype)
+        above = number >= below
+        number = number - jnp.where(above, below, 0)
+        words = jnp.where(above, words >> half, words)
+        place = place + jnp.where(above, half, 0)
+    return place
 
 
 def running_sum(numbers: Int[Array, "*shape"], axis: int) -> Int[Array, "*shape"]:

@@ -12,6 +12,8 @@ from jaxneuro.neurons.htm import bits
 from jaxneuro.neurons.htm.fan_out import where_needed
 from jaxneuro.neurons.htm.segment_pool import Evict, Rows, SegmentPool, Segments, connected, potential
 
+PUNISHED_TOGETHER = 64  # rows
+
 
 class Columns(eqx.Module):
     """Active minicolumns, whether the memory learns from them, and whether it first forgets what came before.
@@ -387,6 +389,10 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
 
         places, lost = jax.lax.cond(due, find, none)
 
+        # Block by block, as most steps have few rows, and few need no more than one block.
+        block = min(limit, PUNISHED_TOGETHER)
+        places = jnp.pad(places, (0, -limit % block), constant_values=self.segments.places).reshape(-1, block)
+
         def punish(carry: Any, segments: Any, places: Any, decrement: Any, before: Any, seed: Any) -> Any:
             nothing = jnp.zeros_like(places)
             rows = Rows(
@@ -401,8 +407,10 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
             pool, missing = segments.learn(carry[0], rows, before, no_candidates, seed)
             return pool, carry[1] + missing
 
-        needed = jnp.any(places < self.segments.places)
-        carry = (pool, jnp.zeros((), jnp.int32))
-        others = (self.segments, places, self.predicted_decrement, before, state.seed)
-        pool, missing = where_needed(punish, needed, carry, *others)
+        def punish_if_any(carry: Any, places: Array) -> tuple[Any, None]:
+            needed = places[0] < self.segments.places
+            others = (self.segments, places, self.predicted_decrement, before, state.seed)
+            return where_needed(punish, needed, carry, *others), None
+
+        (pool, missing), _ = jax.lax.scan(punish_if_any, (pool, jnp.zeros((), jnp.int32)), places)
         return pool, lost, missing

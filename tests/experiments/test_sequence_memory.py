@@ -1,0 +1,96 @@
+"""The sequence memory in small; how its measures count; that a table of sequences would be right."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxneuro.launch import experiments, sequence_page
+from tests.experiments.small import run
+
+SMALL = (
+    "seeds=1",
+    "chunk=100",
+    "active=10",
+    "trials.0.memory.columns=256",
+    "trials.0.memory.cells=8",
+    "trials.0.memory.segments=64",
+    "trials.0.memory.fan_out=2048",
+    "trials.0.memory.activation_threshold=5",
+    "trials.0.memory.min_threshold=5",
+    "trials.0.memory.new_synapses=10",
+    "trials.0.elements=2000",
+    "trials.0.change_at=1500",
+    "trials.0.elements_after_death=200",
+    "trials.0.deaths=[0.0, 1.0]",
+    "trials.0.before=[[0, 2, 3, 0], [1, 2, 3, 1]]",
+    "trials.0.after=[[0, 2, 3, 1], [1, 2, 3, 0]]",
+    "trials.0.noise=20",
+)
+
+
+@pytest.fixture
+def memory():
+    experiments.load("sequence_memory", Path(__file__).parents[2] / "configs" / "x.yaml")
+    return sys.modules["experiments.sequence_memory"]
+
+
+@pytest.mark.slow
+def test_two_sequences_are_learnt_and_unlearnt(tmp_path):
+    results, sections = run("sequence_memory/quickstart.yaml", tmp_path / "run", *SMALL)
+    (row,) = results["trials"]
+    assert row["final"] == [1.0]
+    assert row["learnt_at"][0] < 1500
+    assert row["final_after"][0] > 0.5
+    assert row["deaths"]["0.0"] == [1.0]
+    # Nothing is predicted: one of four symbols is as good as another.
+    assert row["deaths"]["1.0"][0] < 0.7
+    assert set(row["overflow"].values()) == {0}
+    assert row["hits"]["1000"][0] > 0.3
+    assert {section.title for section in sections} >= {"Dead cells", "What had no room"}
+
+
+def test_answers_are_asked_for_before_the_last_element(memory):
+    given = memory.Material(np.zeros((1, 1)), np.arange(9), np.array([0, 0, 1, 0, 0, 1, 0, 0, 1], bool))
+    trace = memory.Trace(np.array([9, 0, 9, 9, 1, 9, 9, 0]), np.zeros(8), np.zeros(8))
+    due, right = memory.answers(trace, given, 1)
+    np.testing.assert_array_equal(due, [1, 4, 7])
+    np.testing.assert_array_equal(right, [True, False, True])
+    np.testing.assert_array_equal(memory.answers(trace, given, 2)[1], [True, True, True])
+    later = memory.Trace(trace.rank[4:], np.zeros(4), np.zeros(4))
+    np.testing.assert_array_equal(memory.answers(later, given, 1, 4)[0], [4, 7])
+
+
+def test_learnt_is_when_95_of_the_last_100_are_right(memory):
+    right = np.arange(300) >= 50
+    assert memory.learnt_at(10 * np.arange(300), right) == 10 * 144
+    assert memory.learnt_at(np.arange(300), np.arange(300) % 10 > 0) is None
+    np.testing.assert_allclose(memory.sliding(right)[[0, 60, 149, 299]], [0, 11 / 61, 1, 1])
+
+
+def test_smoothed_shares_are_exponential_means_of_60(memory):
+    random = np.random.default_rng(0)
+    predicted = random.integers(0, 50, 200)
+    hits = random.binomial(predicted, 0.5)
+    slow, found = 0.0, []
+    for step in range(200):
+        share = hits[step] / predicted[step] if predicted[step] and step else 0.0
+        slow = 0.99 * slow + 0.01 * share
+        found.append(slow)
+    wanted = [np.mean(found[max(0, step - 59) : step + 1]) for step in range(200)]
+    np.testing.assert_allclose(memory.smoothed_hits(memory.Trace(hits, hits, predicted)), wanted)
+
+
+def test_codes_are_different_minicolumns_each_drawn_evenly(memory):
+    codes = memory.drawn_codes(np.random.default_rng(0), 4000, 20, 5)
+    assert (np.diff(codes, axis=1) > 0).all()
+    counts = np.bincount(codes.ravel(), minlength=20)
+    assert abs(counts - 1000).max() < 4 * (4000 * 0.25 * 0.75) ** 0.5
+
+
+def test_the_page_says_what_is_not_known():
+    assert sequence_page.number(None) == "–"
+    assert sequence_page.middle([1.0, None]) is None
+    assert sequence_page.published((0.1,) * 6, "0.15") == ""
+    assert sequence_page.published((0.1, 0.2, 0.3, 0.4, 0.5, 0.6), "0.3") == "0.400"
