@@ -50,13 +50,17 @@ def memory(basal_inputs, **sizes):
         punished_rows=6,
         winners=6,
         apical_candidates=3,
-        activation_threshold=2.0,
-        reduced_basal_threshold=1.0,
-        min_threshold=1.0,
-        new_synapses=3.0,
+        # Finite differences must not meet a threshold.
+        activation_threshold=1.5,
+        reduced_basal_threshold=1.3,
+        min_threshold=1.2,
+        new_synapses=3.5,
         initial_permanence=0.45,
-        basal_predicted_decrement=0.02,
-        apical_predicted_decrement=0.01,
+        connected_permanence=0.503,
+        permanence_increment=0.137,
+        permanence_decrement=0.071,
+        basal_predicted_decrement=0.023,
+        apical_predicted_decrement=0.013,
         **sizes,
     )
 
@@ -72,7 +76,19 @@ def movements(generator, steps):
 
 def grid_cells(key):
     return jn.htm.GridLocation(
-        2, 5, 9, segments=4, synapses=3, scale=floats([3.0, 4.0]), activation_threshold=2.0, min_threshold=2.0
+        2,
+        5,
+        9,
+        segments=4,
+        synapses=3,
+        scale=floats([3.0, 4.0]),
+        activation_threshold=1.5,
+        min_threshold=1.5,
+        initial_permanence=0.6,
+        connected_permanence=0.503,
+        new_synapses=2.5,
+        permanence_increment=0.0137,
+        permanence_decrement=0.0071,
     )
 
 
@@ -112,16 +128,18 @@ def pooler(key):
         proximal_segments=3,
         distal_segments=2,
         synapses=4,
-        proximal_threshold=2.0,
-        distal_threshold=2.0,
-        new_synapses=3.0,
+        proximal_threshold=1.5,
+        distal_threshold=1.5,
+        new_synapses=3.5,
+        permanence_increment=0.0137,
+        permanence_decrement=0.0071,
     )
 
 
 HTM_COLUMNS: tuple[Row, ...] = (
-    Row("ApicalTiebreakMemory pairs", lambda key: memory(12), in_context(True), quick=False),
-    Row("ApicalTiebreakMemory sequences", lambda key: memory(None), in_context(False), quick=False),
-    Row("ColumnPooler", pooler, sensations, quick=False),
-    Row("GridLocation", grid_cells, movements, quick=False),
+    Row("ApicalTiebreakMemory pairs", lambda key: memory(12), in_context(True), smooth=True, quick=False),
+    Row("ApicalTiebreakMemory sequences", lambda key: memory(None), in_context(False), smooth=True, quick=False),
+    Row("ColumnPooler", pooler, sensations, smooth=True, quick=False),
+    Row("GridLocation", grid_cells, movements, smooth=True, quick=False),
     Row("SensorimotorColumn", column, touches, quick=False),
 )

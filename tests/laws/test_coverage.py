@@ -25,7 +25,15 @@ TESTS = Path(__file__).parents[1]
 # Public where they are: `import jaxneuro` must not import the libraries that they adapt.
 ADAPTORS = (jaxneuro.interop.equinox, jaxneuro.interop.flax)
 # What these put out is what the machines inside put out.
-WRAPPERS = (jn.Population, jn.Chain, jn.Feedback, jn.Delay, jn.Rewritable, jn.networks.Network)
+WRAPPERS = (
+    jn.Population,
+    jn.Chain,
+    jn.Feedback,
+    jn.Delay,
+    jn.Rewritable,
+    jn.networks.Network,
+    jn.networks.SensorimotorColumn,
+)
 
 
 def concrete_machines():

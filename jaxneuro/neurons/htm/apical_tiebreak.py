@@ -202,8 +202,7 @@ class ApicalTiebreakMemory(StateMachine[ApicalTiebreakState, ColumnsInContext, A
                 f"ColumnsInContext.apical_candidates has shape {input.apical_candidates.shape}; it must be "
                 f"({self.candidates},), as ApicalTiebreakMemory(apical_candidates={self.candidates}) says."
             )
-        memory, state = jax.lax.stop_gradient((self, state))
-        return memory._step(state, input)
+        return self._step(state, input)
 
     def _seen(self, state: ApicalTiebreakState, given: ColumnsInContext) -> tuple[SegmentPool, SegmentPool, Any, Any]:
         """Both pools as counted for what the cells see in this step, the basal inputs and their candidates."""

@@ -168,37 +168,36 @@ class ColumnPooler(StateMachine[ColumnPoolerState, Sensed, ColumnPoolerOutput]):
 
     def step(self, state: ColumnPoolerState, input: Sensed) -> tuple[ColumnPoolerState, ColumnPoolerOutput]:
         """Recognises or learns."""
-        layer, state = jax.lax.stop_gradient((self, state))
         before = state.active & ~input.reset
         own = bits.pack(before)
-        proximal = layer.proximal.counted(state.proximal, input.inputs[None])
-        internal = layer.distal.counted(state.internal, own[None])
+        proximal = self.proximal.counted(state.proximal, input.inputs[None])
+        internal = self.distal.counted(state.internal, own[None])
         lateral = tuple(
-            layer.distal.counted(pool, words[None]) for pool, words in zip(state.lateral, input.lateral, strict=True)
+            self.distal.counted(pool, words[None]) for pool, words in zip(state.lateral, input.lateral, strict=True)
         )
-        fed = layer.proximal.supported(proximal, layer.proximal.active(proximal.activity))[:, 0]
-        number = [jnp.sum(layer.distal.active(pool.activity), axis=0, dtype=jnp.int32) for pool in (internal, *lateral)]
-        recognised = layer.chosen(fed, sum(number[1:], number[0]), before)
+        fed = self.proximal.supported(proximal, self.proximal.active(proximal.activity))[:, 0]
+        number = [jnp.sum(self.distal.active(pool.activity), axis=0, dtype=jnp.int32) for pool in (internal, *lateral)]
+        recognised = self.chosen(fed, sum(number[1:], number[0]), before)
 
-        known = jnp.sum(before, dtype=jnp.int32) >= layer.object_cells
-        learnt = jnp.where(known, before, layer._random_object(state))
+        known = jnp.sum(before, dtype=jnp.int32) >= self.object_cells
+        learnt = jnp.where(known, before, self._random_object(state))
         active = jnp.where(input.learn, learnt, recognised)
-        listed, total = bits.compact(active, 2 * layer.object_cells)
-        earlier, _ = bits.compact(before, 2 * layer.object_cells)
+        listed, total = bits.compact(active, 2 * self.object_cells)
+        earlier, _ = bits.compact(before, 2 * self.object_cells)
 
         def learn() -> tuple[SegmentPool, SegmentPool, tuple[SegmentPool, ...], Lost]:
-            seed, wanted = state.seed, jnp.where(listed < layer.cells, listed, layer.cells)
-            below, lost = layer.proximal.learn_on_cells(proximal, wanted, input.inputs[None], input.candidates, seed)
-            within, more = layer.distal.learn_on_cells(internal, wanted, own[None], earlier, seed)
+            seed, wanted = state.seed, jnp.where(listed < self.cells, listed, self.cells)
+            below, lost = self.proximal.learn_on_cells(proximal, wanted, input.inputs[None], input.candidates, seed)
+            within, more = self.distal.learn_on_cells(internal, wanted, own[None], earlier, seed)
             beside = []
             for pool, words in zip(lateral, input.lateral, strict=True):
-                sources, _ = bits.compact(bits.unpack(words, layer.cells), 2 * layer.object_cells)
-                pool, others = layer.distal.learn_on_cells(pool, wanted, words[None], sources, seed)
-                beside.append(layer.distal.segments.mark_used(pool, layer.distal.active(pool.activity)))
+                sources, _ = bits.compact(bits.unpack(words, self.cells), 2 * self.object_cells)
+                pool, others = self.distal.learn_on_cells(pool, wanted, words[None], sources, seed)
+                beside.append(self.distal.segments.mark_used(pool, self.distal.active(pool.activity)))
                 more = sum_of(more, others)
-            below = layer.proximal.segments.mark_used(below, layer.proximal.active(proximal.activity))
-            within = layer.distal.segments.mark_used(within, layer.distal.active(internal.activity))
-            crowd = Lost(jnp.maximum(total - 2 * layer.object_cells, 0), *[jnp.zeros((), jnp.int32)] * 2)
+            below = self.proximal.segments.mark_used(below, self.proximal.active(proximal.activity))
+            within = self.distal.segments.mark_used(within, self.distal.active(internal.activity))
+            crowd = Lost(jnp.maximum(total - 2 * self.object_cells, 0), *[jnp.zeros((), jnp.int32)] * 2)
             return below, within, tuple(beside), sum_of(lost, more, crowd)
 
         nothing = Lost(*[jnp.zeros((), jnp.int32)] * 3)

@@ -190,11 +190,10 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
 
     def step(self, state: GridLocationState, input: Movement) -> tuple[GridLocationState, GridLocationOutput]:
         """Moves, then learns or infers."""
-        layer, state = jax.lax.stop_gradient((self, state))
-        state = layer.moved(state, input.displacement, input.learn, input.reset)
-        rates = layer.rates(state)
-        active = bits.pack(layer.is_active(rates).ravel())
-        state, anchored, lost = layer.anchored(state, rates, input.sensory, input.candidates, input.learn)
+        state = self.moved(state, input.displacement, input.learn, input.reset)
+        rates = self.rates(state)
+        active = bits.pack(self.is_active(rates).ravel())
+        state, anchored, lost = self.anchored(state, rates, input.sensory, input.candidates, input.learn)
         return state, GridLocationOutput(active, anchored, lost)
 
     def moved(
