@@ -60,8 +60,8 @@ class SoftTemporalMemory(StateMachine[SoftMemoryState, Float[Array, "columns"] |
     Input: the activity x of each minicolumn from 0 to 1, `[columns]`, or numbers of the active ones, integers
     `[active]`, filled up with `columns`. Output: `SoftMemoryOutput`. All quantities dimensionless.
 
-    Reference: the hard memory is that of Hawkins and Ahmad 2016, Frontiers in Neural Circuits 10:23, eqs. 1 to 4; the
-    soft one is ours. Straight through: Bengio, Leonard and Courville 2013, arXiv:1308.3432, section 4.
+    Reference: the hard memory is that of Hawkins and Ahmad 2016, Frontiers in Neural Circuits 10:23; the
+    soft one is ours. Straight through: Bengio, Leonard and Courville 2013, arXiv:1308.3432.
     """
 
     pool: SegmentPool
