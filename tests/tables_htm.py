@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxneuro.launch import continual_page, sequence_page, soft_memory_page
+from jaxneuro.launch import anomaly_page, continual_page, sequence_page, soft_memory_page
 from jaxneuro.launch.comparison_page import sentence
 from tests.tables import results, table
 
@@ -121,7 +121,30 @@ def hawkins_ahmad():
     return table(["element", "32 cells", "range", "C++ reference", "1 cell"], rows)
 
 
+def anomalies():
+    found = results("anomaly")
+    rows = [anomaly_page.score_row(row)[:-1] for row in found["detectors"]]
+    for name in ("Numenta HTM, temporal memory", "Numenta HTM, backtracking memory", "ARTime"):
+        rows.append([f"published: {name}", *(f"{value:.2f}" for value in anomaly_page.PUBLISHED[name]), ""])
+    return table(["detector", *anomaly_page.NAMES, "standard, left out"], rows)
+
+
+def taxi():
+    rows = [
+        [
+            row["name"],
+            f"{100 * np.mean(row['relative_error']):.2f} %",
+            f"{100 * np.min(row['relative_error']):.2f} to {100 * np.max(row['relative_error']):.2f} %",
+            f"{np.mean(row['normalised_error']):.3f}",
+        ]
+        for row in results("taxi")["forecasts"]
+    ]
+    return table(["forecast", "relative error", "range of seeds", "normalised error"], rows)
+
+
 HTM_TABLES = {
+    "anomaly": anomalies,
+    "taxi": taxi,
     "sequence memory": sequence_memory,
     "dead cells": dead_cells,
     "endings": endings,
