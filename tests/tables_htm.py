@@ -129,22 +129,8 @@ def anomalies():
     return table(["detector", *anomaly_page.NAMES, "standard, left out"], rows)
 
 
-def taxi():
-    rows = [
-        [
-            row["name"],
-            f"{100 * np.mean(row['relative_error']):.2f} %",
-            f"{100 * np.min(row['relative_error']):.2f} to {100 * np.max(row['relative_error']):.2f} %",
-            f"{np.mean(row['normalised_error']):.3f}",
-        ]
-        for row in results("taxi")["forecasts"]
-    ]
-    return table(["forecast", "relative error", "range of seeds", "normalised error"], rows)
-
-
 HTM_TABLES = {
     "anomaly": anomalies,
-    "taxi": taxi,
     "sequence memory": sequence_memory,
     "dead cells": dead_cells,
     "endings": endings,
