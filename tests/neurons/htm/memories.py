@@ -90,9 +90,10 @@ class Memory:
 class OracleMemory(Memory):
     """The oracle; what it leaves to chance is drawn from a seed. It needs none of the machine's sizes."""
 
-    def __init__(
-        self, *, columns, cells, seed=0, segments=None, winners=None, rows=None, widest=None, chunk=None, **settings
-    ):
+    SIZES = ("segments", "winners", "rows", "widest", "chunk", "fan_out")
+
+    def __init__(self, *, columns, cells, seed=0, **settings):
+        settings = {name: value for name, value in settings.items() if name not in self.SIZES}
         choose = random.Random(seed).sample
         self.columns, self.cells, self.oracle = columns, cells, Oracle(columns, cells, choose=choose, **settings)
 
