@@ -255,7 +255,7 @@ class Reader:
 def answers(trace: Trace, given: Material, endings: int, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """At which elements an end was to be predicted, counted from the beginning of the stream, and whether it was."""
     due = np.flatnonzero(given.ends[first + 1 : first + 1 + len(trace.rank)])
-    return due + first, trace.rank[due] < endings
+    return due + first, np.asarray(trace.rank)[due] < endings
 
 
 def sliding(right: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The page of the sequence memory: what was learnt, how fast, and what dead cells cost, beside published figures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,12 +33,12 @@ REFERENCE_HITS = {
 HITS_AT = tuple(REFERENCE_HITS)
 
 
-def number(value: float | None) -> str:
+def number(value: float | int | None) -> str:
     """A whole number, or a dash."""
     return "–" if value is None else f"{value:,.0f}"
 
 
-def middle(values: list[float | None]) -> float | None:
+def middle(values: Sequence[float | int | None]) -> float | None:
     """The mean, None if a seed has none."""
     return None if None in values else float(np.mean(np.asarray(values, float)))
 

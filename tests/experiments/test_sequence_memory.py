@@ -89,6 +89,30 @@ def test_codes_are_different_minicolumns_each_drawn_evenly(memory):
     assert abs(counts - 1000).max() < 4 * (4000 * 0.25 * 0.75) ** 0.5
 
 
+def test_the_page_has_the_published_figures_of_the_stream_that_was_run():
+    row = {
+        "trial": "one", "final": [1.0, 0.9], "learnt_at": [4000, None], "final_after": [1.0, 1.0],
+        "relearnt_after": [2000, 3000], "segments": [10, 20], "synapses": [100, 200],
+        "deaths": {"0.0": [1.0, 1.0], "0.3": [0.9, 1.0]}, "hits": {"1000": [0.4, 0.5]},
+        "overflow": {"winners": 0, "evicted": 7}, "seconds": 1.0,
+    }  # fmt: skip
+    curve = np.linspace(0, 1, 6).reshape(2, 3)
+    arrays = {"one/elements": np.array([500, 1000, 1500]), "one/accuracy": curve, "one/hits": curve}
+    pages = {
+        name: sequence_page.sections({"trials": [row]}, arrays, {"one": 1000}, 2, endings, hits)
+        for name, endings, hits in (("one", {1}, False), ("two", {2}, False), ("columns", {1}, True))
+    }
+    told = {name: [cells[0] for cells in page[0].rows] for name, page in pages.items()}
+    assert told["one"][1:] == [f"{name} (paper)" for name in sequence_page.PUBLISHED]
+    assert told["two"][1:] == [f"{name}, 2 endings (paper)" for name in sequence_page.PUBLISHED_ENDINGS]
+    assert told["columns"] == ["one"]
+    assert pages["one"][0].rows[0] == ["one", "0.950", "–", "1.000", "2,500"]
+    dead = pages["one"][1]
+    assert dead.rows[:2] == [["one", "1.000", "0.950"], ["HTM (paper)", "1.000", "1.000"]]
+    assert pages["columns"][2].rows[0] == ["1,000", "0.450", "0.458"]
+    assert pages["one"][-1].rows == [["one", "0", "7", "15", "150", "1"]]
+
+
 def test_the_page_says_what_is_not_known():
     assert sequence_page.number(None) == "–"
     assert sequence_page.middle([1.0, None]) is None
