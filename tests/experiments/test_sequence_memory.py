@@ -26,7 +26,7 @@ SMALL = (
     "trials.0.deaths=[0.0, 1.0]",
     "trials.0.before=[[0, 2, 3, 0], [1, 2, 3, 1]]",
     "trials.0.after=[[0, 2, 3, 1], [1, 2, 3, 0]]",
-    "trials.0.noise=20",
+    "trials.0.noise=0",
 )
 
 
