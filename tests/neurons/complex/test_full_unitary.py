@@ -48,6 +48,8 @@ def test_starts_unitary_without_a_preferred_phase(key, float64):
     np.testing.assert_array_equal(machine.bias, 0)
 
 
+# How roundings add up is a matter of the program as users have it.
+@pytest.mark.computing
 @pytest.mark.parametrize(("units", "seed"), [(20, 0), (20, 1), (64, 0), (64, 1), (100, 0)])
 def test_the_linear_recurrence_keeps_the_length_of_a_state_for_100000_steps(units, seed):
     w = as_complex(jn.complex.FullUnitaryRNN(3, units, key=jax.random.key(seed)).recurrent_weights)
