@@ -32,10 +32,10 @@ from jaxneuro.launch.config import (
     NonNegative,
     Number,
     Positive,
-    Within,
 )
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.loop import train_in_chunks
+from jaxneuro.launch.memory_parts import Memory, Pooler
 from jaxneuro.launch.report import Section
 from jaxneuro.learning import train
 from jaxneuro.learning.optimizer import cosine_adam
@@ -65,35 +65,21 @@ class Code(ConfigPart):
     week_size: Count = 100
 
 
-class Pooler(ConfigPart):
+class OwnPooler(Pooler):
     """The spatial pooler."""
 
-    columns: Count = Field(default=2048, le=100_000)
-    winners: Count = Field(default=40, le=1000)
-    potential_share: Fraction = 0.8
     connected_permanence: Fraction = 0.5
     increment: Fraction = 0.0001
-    decrement: Fraction = 0.0005
 
 
-class Memory(ConfigPart):
+class OwnMemory(Memory):
     """The temporal memory."""
 
     cells: Count = Field(default=16, le=256)
-    segments: Count = Field(default=64, le=10_000)
-    synapses: Count = Field(default=32, le=1000)
-    segments_per_cell: Count = 128
-    fan_out: Annotated[int, Within(at_least=32, at_most=1_000_000)] = 2048
-    winners: Count = 256
-    learning_rows: Count = 384
     punished_rows: Count = 1024
     activation_threshold: Positive = 15.0
     min_threshold: Positive = 15.0
-    initial_permanence: Fraction = 0.21
-    connected_permanence: Fraction = 0.5
     new_synapses: NonNegative = 32.0
-    permanence_increment: Fraction = 0.1
-    permanence_decrement: Fraction = 0.1
     predicted_decrement: Fraction = 0.01
 
 
@@ -131,8 +117,8 @@ class Config(ExperimentConfig):
     neighbours: Count = 5
     chunk: Count = 1024
     code: Code = Code()
-    pooler: Pooler = Pooler()
-    memory: Memory = Memory()
+    pooler: OwnPooler = OwnPooler()
+    memory: OwnMemory = OwnMemory()
     classifier: Classifier = Classifier()
     lstm: Lstm = Lstm()
 

@@ -15,6 +15,18 @@ from jaxneuro.tasks.batch import Batch, Classification
 Order = Literal["rows", "pixels", "permuted"]
 
 
+def entropy(labels: Int[Array, "images"]) -> float:
+    """That of the frequencies of classes (nats)."""
+    shares = np.bincount(np.asarray(labels)) / len(labels)
+    return -sum(share * math.log(share) for share in shares.tolist() if share)
+
+
+def grey(pixels: Array) -> Float[Array, "*shape"]:
+    """Pixels from 0 to 1, of bytes or of such numbers already."""
+    floating = jnp.result_type(float)
+    return pixels.astype(floating) if jnp.issubdtype(pixels.dtype, jnp.floating) else pixels.astype(floating) / 255
+
+
 class ImageSequences(Classification):
     """Read an image as a sequence, and name its class at the end.
 
@@ -85,8 +97,7 @@ class ImageSequences(Classification):
     @property
     def baseline(self) -> float:
         """Entropy of the class frequencies (nats)."""
-        shares = np.bincount(np.asarray(self.labels)) / len(self.labels)
-        return -sum(share * math.log(share) for share in shares.tolist() if share)
+        return entropy(self.labels)
 
     @property
     def optimum(self) -> None:
@@ -99,10 +110,8 @@ class ImageSequences(Classification):
 
     def take(self, indices: Int[Array, "batch"]) -> Batch:
         """These images."""
-        sequences, floating = self.sequences[indices], jnp.result_type(float)
-        grey = jnp.issubdtype(sequences.dtype, jnp.floating)
-        inputs = sequences.astype(floating) if grey else sequences.astype(floating) / 255
+        inputs = grey(self.sequences[indices])
         shape = inputs.shape[:2]
-        last = (jnp.arange(shape[1]) == shape[1] - 1).astype(floating)
+        last = (jnp.arange(shape[1]) == shape[1] - 1).astype(inputs.dtype)
         targets = jnp.broadcast_to(self.labels[indices][:, None], shape)
         return Batch(inputs, targets, jnp.broadcast_to(last, shape))

@@ -1,7 +1,5 @@
 """The same images in many shuffled orders of their pixels: tasks for a network that learns one after the other."""
 
-import math
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
 from jaxneuro.tasks.batch import Batch, Classification
+from jaxneuro.tasks.images import entropy, grey
 
 
 class PermutedImages(Classification):
@@ -81,8 +80,7 @@ class PermutedImages(Classification):
     @property
     def baseline(self) -> float:
         """Entropy of the class frequencies (nats)."""
-        shares = np.bincount(np.asarray(self.labels)) / len(self.labels)
-        return -sum(share * math.log(share) for share in shares.tolist() if share)
+        return entropy(self.labels)
 
     @property
     def optimum(self) -> None:
@@ -98,15 +96,10 @@ class PermutedImages(Classification):
     def take(self, images: Int[Array, "batch"], task: Int[Array, ""] | Int[Array, "batch"]) -> Batch:
         """These images as a task, or each image as a task of its own, shows them."""
         orders = self.orders[jnp.broadcast_to(task, images.shape)]
-        shown = self._grey(jnp.take_along_axis(self.pixels[images], orders, axis=1))
+        shown = grey(jnp.take_along_axis(self.pixels[images], orders, axis=1))
         return Batch(shown[:, None], self.labels[images][:, None], jnp.ones((len(images), 1), shown.dtype))
 
     @property
     def prototypes(self) -> Float[Array, "tasks pixels"]:
         """The mean image of every task: what may tell a network which task it is shown."""
-        return self._grey(self.pixels).mean(axis=0)[self.orders]
-
-    def _grey(self, pixels: Array) -> Float[Array, "*shape"]:
-        floating = jnp.result_type(float)
-        grey = jnp.issubdtype(pixels.dtype, jnp.floating)
-        return pixels.astype(floating) if grey else pixels.astype(floating) / 255
+        return grey(self.pixels).mean(axis=0)[self.orders]

@@ -101,18 +101,12 @@ class Dendrites(Parameterised):
         lane = jnp.arange(lanes, dtype=jnp.int32)
         active = exists & self.active(activity) & bits.unpack(expected, cells)[lane[None], owners] & ~burst[None]
 
-        keys = (-potential(activity), owners, segments.in_groups(pool.created, columns))
-        best, matched = bits.first_least(exists & self.matching(activity) & burst[None], keys)
-        cell = jnp.arange(cells, dtype=jnp.int32)[:, None]
-        flat = jnp.where(exists, owners * lanes + lane[None], cells * lanes)
-        counts = jnp.zeros(cells * lanes, jnp.int32).at[flat.ravel()].add(1, mode="drop").reshape(-1, lanes)
-        mix = bits.scrambled(seed + pool.clock.astype(jnp.uint32) * jnp.uint32(0x85EBCA6B))
-        chances = bits.scrambled(mix ^ bits.scrambled((columns[None] * cells + cell).astype(jnp.uint32))) >> 1
-        fewest, _ = bits.first_least(jnp.ones_like(counts, bool), (counts, chances.astype(jnp.int32)))
-        winner = jnp.where(matched, owners[best, lane], fewest)
+        matching = exists & self.matching(activity) & burst[None]
+        best, matched, winner = segments.best_or_fewest(pool, columns, matching, seed)
         index = jnp.arange(segments.segments, dtype=jnp.int32)[:, None]
         learning = active | ((index == best[None]) & matched[None])
-        won = bits.pack((cell == winner[None]).T & burst[:, None])
+        cell = jnp.arange(cells, dtype=jnp.int32)[None]
+        won = bits.pack((cell == winner[:, None]) & burst[:, None])
         return won | expected, winner, learning, burst & ~matched
 
     def learn(
@@ -141,27 +135,15 @@ class Dendrites(Parameterised):
         Returns:
             The pool, and what had no room.
         """
-        segments, lanes = self.segments, groups.shape[0]
+        segments = self.segments
         new = new & jnp.any(candidates < segments.sources) & (self.new_synapses >= 1)
         place, evicted = segments.vacancy(pool, groups, owners)
         index = jnp.arange(segments.segments, dtype=jnp.int32)[:, None]
         made = (index == (place // segments.groups)[None]) & new[None]
-        found, number = bits.compact((chosen | made).T.ravel(), self.learning_rows)
-        there = found < lanes * segments.segments
-        lane, index = jnp.minimum(found // segments.segments, lanes - 1), found % segments.segments
-        fresh = made[index, lane] & there
-        known = jnp.where(fresh, 0, potential(segments.in_groups(pool.activity, groups))[index, lane])
-        places = jnp.where(there, index * segments.groups + groups[lane], segments.places)
-        rows = Rows(
-            places=places,
-            new=fresh,
-            owners=owners[lane],
-            growth=jnp.where(there, jnp.floor(self.new_synapses).astype(jnp.int32) - known, 0),
-            increase=jnp.broadcast_to(self.permanence_increment, places.shape),
-            decrease=jnp.broadcast_to(self.permanence_decrement, places.shape),
-        )
+        rule = (self.new_synapses, self.permanence_increment, self.permanence_decrement)
+        activity = segments.in_groups(pool.activity, groups)
+        rows, lost = segments.rows(groups, chosen | made, made, owners, activity, rule, self.learning_rows)
         pool, _ = segments.learn(pool, rows, active, candidates, seed)
-        lost = jnp.maximum(number - self.learning_rows, 0)
         return pool, Lost(lost, jnp.zeros_like(lost), jnp.sum(evicted & new, dtype=jnp.int32))
 
     def learn_on_cells(

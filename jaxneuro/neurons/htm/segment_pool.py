@@ -227,6 +227,80 @@ class Segments(Parameterised):
             keys = (jnp.round(squares * segment_growth.FINENESS).astype(jnp.int32), created)
         return bits.first_least(members, keys)[0]
 
+    def best_or_fewest(
+        self,
+        pool: SegmentPool,
+        groups: Int[Array, "lanes"],
+        matching: Bool[Array, "segments lanes"],
+        seed: UInt32[Array, ""],
+    ) -> tuple[Int[Array, "lanes"], Bool[Array, "lanes"], Int[Array, "lanes"]]:
+        """The segment that matches best in each group, and the cell that is to learn there.
+
+        Args:
+            pool: the segments, counted.
+            groups: of each lane; a number outside of the groups for none.
+            matching: which segments of the group match.
+            seed: decides between cells that have equally few segments.
+
+        Returns:
+            The matching segment with the most active synapses, of equal ones that of the lowest cell, then the oldest;
+            whether there is one; and its cell, or else one with the fewest segments.
+        """
+        owners = self.in_groups(pool.owners, groups).astype(jnp.int32)
+        number = potential(self.in_groups(pool.activity, groups))
+        best, matched = bits.first_least(matching, (-number, owners, self.in_groups(pool.created, groups)))
+        lanes = groups.shape[0]
+        lane = jnp.arange(lanes, dtype=jnp.int32)
+        cell = jnp.arange(self.cells, dtype=jnp.int32)[:, None]
+        exists = self.in_groups(pool.sizes, groups) > 0
+        flat = jnp.where(exists, owners * lanes + lane[None], self.cells * lanes)
+        counts = jnp.zeros(self.cells * lanes, jnp.int32).at[flat.ravel()].add(1, mode="drop").reshape(-1, lanes)
+        mix = bits.scrambled(seed + pool.clock.astype(jnp.uint32) * jnp.uint32(0x85EBCA6B))
+        chances = bits.scrambled(mix ^ bits.scrambled((groups[None] * self.cells + cell).astype(jnp.uint32))) >> 1
+        fewest, _ = bits.first_least(jnp.ones_like(counts, bool), (counts, chances.astype(jnp.int32)))
+        return best, matched, jnp.where(matched, owners[best, lane], fewest)
+
+    def rows(
+        self,
+        groups: Int[Array, "lanes"],
+        learning: Bool[Array, "segments lanes"],
+        made: Bool[Array, "segments lanes"],
+        owners: Int[Array, "lanes"],
+        activity: UInt16[Array, "segments lanes"],
+        rule: tuple[Float[Array, ""], Float[Array, ""], Float[Array, ""]],
+        capacity: int,
+    ) -> tuple[Rows, Int[Array, ""]]:
+        """The segments of some groups that learn.
+
+        Args:
+            groups: of each lane.
+            learning: which of its segments learn.
+            made: which of these are new.
+            owners: the cell that owns the new one.
+            activity: of the segments.
+            rule: active synapses that a segment is to have after growth, increase and decrease of permanences.
+            capacity: how many can learn.
+
+        Returns:
+            The rows, and how many segments had no room among them.
+        """
+        lanes = groups.shape[0]
+        found, number = bits.compact(learning.T.ravel(), capacity)
+        lane, index = jnp.minimum(found // self.segments, lanes - 1), found % self.segments
+        there = found < lanes * self.segments
+        new = made[index, lane] & there
+        known = jnp.where(new, 0, potential(activity)[index, lane])
+        wanted, increase, decrease = rule
+        rows = Rows(
+            places=jnp.where(there, index * self.groups + groups[lane], self.places),
+            new=new,
+            owners=owners[lane],
+            growth=jnp.where(there, jnp.floor(wanted).astype(jnp.int32) - known, 0),
+            increase=jnp.broadcast_to(increase, found.shape),
+            decrease=jnp.broadcast_to(decrease, found.shape),
+        )
+        return rows, jnp.maximum(number - capacity, 0)
+
     def learn(
         self,
         pool: SegmentPool,

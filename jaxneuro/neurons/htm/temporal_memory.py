@@ -240,12 +240,14 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
         predicted = self._owners(segments.in_groups(pool.owners, columns), active)
         burst = real & ~jnp.any(predicted > 0, axis=1)
         cells = jnp.where(burst[:, None], bits.full(self.cells)[None], predicted)
-        chosen = self._chosen(
-            state, columns, burst, predicted, active, matching & burst[None], potential(activity), candidates
-        )
+        chosen = self._chosen(state, columns, burst, predicted, active, matching & burst[None], candidates)
 
         seed = state.seed
-        rows, unlearned = self._learning(columns, chosen, activity, given.learn)
+        learning = chosen.learning & given.learn
+        rule = (self.new_synapses, self.permanence_increment, self.permanence_decrement)
+        rows, unlearned = segments.rows(
+            columns, learning, learning & chosen.new[None], chosen.owners, activity, rule, self.learning_rows
+        )
         pool, missing = segments.learn(pool, rows, before, candidates, seed)
         pool, unpunished, also_missing = self._punished(pool, state, columns, before, given)
 
@@ -303,34 +305,18 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
         predicted: Any,
         active: Any,
         matching: Any,
-        number: Any,
         candidates: Any,
     ) -> _Chosen:
         """Winner cells and learning segments of each active minicolumn."""
         segments, pool = self.segments, state.pool
 
         def bursting() -> _Chosen:
-            owners = segments.in_groups(pool.owners, columns).astype(jnp.int32)
-            best, matched = bits.first_least(matching, (-number, owners, segments.in_groups(pool.created, columns)))
-            lane = jnp.arange(columns.shape[0], dtype=jnp.int32)
-            exists = segments.in_groups(pool.sizes, columns) > 0
-            cell = jnp.arange(self.cells, dtype=jnp.int32)[:, None]
-            flat = jnp.where(exists, owners * columns.shape[0] + lane[None], self.cells * columns.shape[0])
-            counts = jnp.zeros(self.cells * columns.shape[0], jnp.int32).at[flat.ravel()].add(1, mode="drop")
-            mix = bits.scrambled(state.seed + pool.clock.astype(jnp.uint32) * jnp.uint32(0x85EBCA6B))
-            identity = (columns[None] * self.cells + cell).astype(jnp.uint32)
-            chances = bits.scrambled(mix ^ bits.scrambled(identity)) >> 1
-            fewest, _ = bits.first_least(
-                jnp.broadcast_to(burst[None], chances.shape),
-                (counts.reshape(self.cells, -1), chances.astype(jnp.int32)),
-            )
-            winner = jnp.where(matched, owners[best, lane], fewest)
+            best, matched, winner = segments.best_or_fewest(pool, columns, matching, state.seed)
             new = burst & ~matched & jnp.any(candidates < self.columns * self.cells) & (self.new_synapses >= 1)
             place, evicted = segments.vacancy(pool, columns, winner)
             index = jnp.where(new, place // self.columns, best)
-            learning = (jnp.arange(self.segments.segments, dtype=jnp.int32)[:, None] == index[None]) & (new | matched)[
-                None
-            ]
+            slot = jnp.arange(segments.segments, dtype=jnp.int32)[:, None]
+            learning = (slot == index[None]) & (new | matched)[None]
             bit = jnp.where(burst, jnp.uint32(1) << (winner % bits.WORD).astype(jnp.uint32), 0)
             words = jnp.arange(predicted.shape[1], dtype=jnp.int32)[None] == (winner // bits.WORD)[:, None]
             return _Chosen(
@@ -346,26 +332,6 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
             return _Chosen(predicted, active, nowhere > 0, nowhere, jnp.zeros((), jnp.int32))
 
         return jax.lax.cond(jnp.any(burst), bursting, none_bursts)
-
-    def _learning(self, columns: Any, chosen: _Chosen, activity: Any, learn: Any) -> tuple[Rows, Int[Array, ""]]:
-        lanes = columns.shape[0]
-        found, number = bits.compact((chosen.learning.T & learn).ravel(), self.learning_rows)
-        count = self.segments.segments
-        lane, index = jnp.minimum(found // count, lanes - 1), found % count
-        there = found < lanes * count
-        new = chosen.new[lane] & there
-        places = jnp.where(there, index * self.columns + columns[lane], self.segments.places)
-        matched = jnp.where(new, 0, potential(activity)[index, lane])
-        growth = jnp.floor(self.new_synapses).astype(jnp.int32) - matched
-        rows = Rows(
-            places=places,
-            new=new,
-            owners=chosen.owners[lane],
-            growth=jnp.where(there, growth, 0),
-            increase=jnp.broadcast_to(self.permanence_increment, places.shape),
-            decrease=jnp.broadcast_to(self.permanence_decrement, places.shape),
-        )
-        return rows, jnp.maximum(number - self.learning_rows, 0)
 
     def _punished(
         self, pool: SegmentPool, state: Any, columns: Any, before: Any, given: Columns

@@ -2,6 +2,7 @@
 
 import functools
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ class Trace:
         return (~self.active & self.expected).sum(1)
 
 
-class Memory:
+class Memory(ABC):
     """What a test may do with a temporal memory of `columns` columns of `cells` cells.
 
     A permanence is read as a Python float; a segment as its synapses, presynaptic cell to permanence.
@@ -60,20 +61,20 @@ class Memory:
     predicted: list[int]
     anomaly: float
 
+    @abstractmethod
     def place(self, cell: int, synapses: Synapses):
         """Gives a cell one more segment, whose synapses count as made in ascending order, before the first step."""
-        raise NotImplementedError
 
     def step(self, pattern: Pattern, learn: bool = True, reset: bool = False):
         self.feed([pattern], learn, reset)
 
+    @abstractmethod
     def feed(self, patterns: Sequence[Pattern], learn: bool = True, reset: bool = True) -> Trace:
         """Steps through patterns, with a reset before the first of them if asked."""
-        raise NotImplementedError
 
+    @abstractmethod
     def segments(self, cell: int) -> list[Synapses]:
         """The segments of a cell, in no particular order."""
-        raise NotImplementedError
 
     def everything(self) -> list[tuple[int, Synapses]]:
         return [(cell, found) for cell in range(self.columns * self.cells) for found in self.segments(cell)]
