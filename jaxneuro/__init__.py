@@ -30,6 +30,8 @@ from jaxneuro.machine import cast as cast
 from jaxneuro.machine import count_parameters as count_parameters
 from jaxneuro.machine import parameter as parameter
 from jaxneuro.neurons import complex as complex
+from jaxneuro.neurons import conversational as conversational
+from jaxneuro.neurons import dendritic as dendritic
 from jaxneuro.neurons import gated as gated
 from jaxneuro.neurons import htm as htm
 from jaxneuro.neurons import linear as linear

@@ -37,6 +37,8 @@ ROOMS = (
     jaxneuro.htm,
     jaxneuro.complex,
     jaxneuro.linear,
+    jaxneuro.dendritic,
+    jaxneuro.conversational,
     jaxneuro.synapses,
     jaxneuro.networks,
     jaxneuro.search,

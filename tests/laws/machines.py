@@ -17,7 +17,11 @@ from jaxtyping import Array, Float
 
 import jaxneuro as jn
 from tests.laws.row import Row, SmoothSpike, currents, floats, vectors
+from tests.laws.rows_algebra import ALGEBRA
+from tests.laws.rows_branched import BRANCHED
+from tests.laws.rows_cable import CABLE
 from tests.laws.rows_complex import COMPLEX
+from tests.laws.rows_conversational import CONVERSATIONAL
 from tests.laws.rows_conversion import CONVERSION
 from tests.laws.rows_gated import GATED
 from tests.laws.rows_htm import HTM
@@ -28,6 +32,7 @@ from tests.laws.rows_interop import INTEROP
 from tests.laws.rows_linear import LINEAR
 from tests.laws.rows_membranes import MEMBRANES
 from tests.laws.rows_minimal import MINIMAL
+from tests.laws.rows_multi_threshold import MULTI_THRESHOLD
 from tests.laws.rows_networks import NETWORKS
 from tests.laws.rows_search import SEARCH
 from tests.laws.rows_spiking import SPIKING
@@ -179,6 +184,11 @@ MACHINES = (
     *COMPLEX,
     *LINEAR,
     *HTM_INPUT,
+    *MULTI_THRESHOLD,
+    *BRANCHED,
+    *CABLE,
+    *ALGEBRA,
+    *CONVERSATIONAL,
     *INTEROP,
     *WIDE,
     *SEARCH,

@@ -1,0 +1,5 @@
+"""Rows of the laws for cables of membrane."""
+
+from tests.laws.row import Row
+
+CABLE: tuple[Row, ...] = ()
