@@ -55,8 +55,8 @@ for name in {"_make_fn_with_signature", "_apply_typechecker"} & vars(jaxtyping._
     setattr(jaxtyping._decorator, name, remembered(getattr(jaxtyping._decorator, name)))
 
 # XLA's newer way to emit what it fuses, and parts for more threads than there are, compile three times as long. Read
-# when JAX first compiles, here and in processes that tests start. The processes that test side by side are such too: what
-# the user set is handed on to them.
+# when JAX first compiles, here and in processes that tests start; processes that test side by side are such too, and
+# get what the user set.
 USERS_FLAGS = os.environ.setdefault("JAXNEURO_USERS_XLA_FLAGS", os.environ.get("XLA_FLAGS", ""))
 QUICK_FLAGS = f"{USERS_FLAGS} --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1".strip()
 OPTIMISED = "JAXNEURO_OPTIMISED" in os.environ
