@@ -6,6 +6,8 @@ from jaxneuro.tasks.batch import Classification as Classification
 from jaxneuro.tasks.batch import Task as Task
 from jaxneuro.tasks.characters import NextCharacter as NextCharacter
 from jaxneuro.tasks.copying import Copy as Copy
+from jaxneuro.tasks.delayed_xor import DelayedXOR as DelayedXOR
+from jaxneuro.tasks.delayed_xor import MultiTimescaleXOR as MultiTimescaleXOR
 from jaxneuro.tasks.denoise import Denoise as Denoise
 from jaxneuro.tasks.dyck import Dyck as Dyck
 from jaxneuro.tasks.evidence import Evidence as Evidence

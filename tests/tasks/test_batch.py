@@ -15,6 +15,7 @@ from jaxneuro.tasks.adding import Adding
 from jaxneuro.tasks.batch import Batch, Task, accuracy, cross_entropy, frame_cross_entropy, squared_error
 from jaxneuro.tasks.characters import NextCharacter
 from jaxneuro.tasks.copying import Copy
+from jaxneuro.tasks.delayed_xor import DelayedXOR, MultiTimescaleXOR
 from jaxneuro.tasks.denoise import Denoise
 from jaxneuro.tasks.dyck import Dyck
 from jaxneuro.tasks.evidence import Evidence
@@ -33,12 +34,14 @@ RANDOM = np.random.default_rng(0)
 TASKS = [
     (Adding(steps=10), 10, False),
     (Copy(delay=5, symbols=3, length=2), 9, True),
+    (DelayedXOR(channels=3, code=2, steps=7), 7, True),
     (Denoise(noise=5, symbols=3, length=2), 9, True),
     (Dyck(steps=12), 12, True),
     (Evidence(cues=3, cue_ms=3, gap_ms=1, shortest_ms=1, longest_ms=3, question_ms=2, rate_hz=300.0), 17, True),
     (HighOrder(np.array([[0, 2, 3, 0], [1, 2, 3, 1]]), noise=3, steps=10), 10, True),
     (ImageSequences(RANDOM.random((5, 2, 3)), np.array([0, 1, 2, 0, 1]), order="permuted"), 6, True),
     (Modular(modulus=3, steps=7), 7, True),
+    (MultiTimescaleXOR(channels=2, code=2, pause=1, codes=2), 8, True),
     (NextCharacter(RANDOM.integers(0, 4, 50), 4, steps=8), 8, True),
     (NextChord([RANDOM.integers(0, 2, (frames, 5)) for frames in (3, 6)]), 5, False),
     (PermutedImages(RANDOM.random((5, 2, 3)), np.array([0, 1, 2, 0, 1]), tasks=3), 1, True),

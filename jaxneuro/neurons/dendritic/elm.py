@@ -1,0 +1,224 @@
+"""The Expressive Leaky Memory neuron: synapses on branches, leaky memories, a small network that updates them."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from jaxneuro.initial import check_sizes
+from jaxneuro.machine import Driven, Scalar, parameter
+
+
+class ELMState(eqx.Module):
+    """The synaptic traces, of synapses or of branches, and the memories."""
+
+    trace: Float[Array, "traces"]
+    memory: Float[Array, "memories"]
+
+
+class ExpressiveMemory(Driven[ELMState, Float[Array, "inputs"], Float[Array, "outputs"], Float[Array, "traces"]]):
+    """What the versions of the ELM neuron share: `y = W_y m`, and `dm = 1.7159 tanh(2/3 MLP([branches; kappa_m m]))`.
+
+    Reference: Spieler et al. 2023, arXiv:2306.16922.
+    """
+
+    sources: Int[Array, "synapses"]
+    branches: int = eqx.field(static=True)
+    synapse_weights: Float[Array, "synapses"] = parameter()
+    hidden_weights: Float[Array, "hidden features"] = parameter()
+    hidden_bias: Float[Array, "hidden"] = parameter()
+    memory_weights: Float[Array, "memories hidden"] = parameter()
+    memory_bias: Float[Array, "memories"] = parameter()
+    output_weights: Float[Array, "outputs memories"] = parameter()
+    output_bias: Float[Array, "outputs"] = parameter()
+    tau_trace_ms: Float[Array, "traces"] = parameter(above=0.0, unit="ms")
+    tau_memory_ms: Float[Array, "memories"] = parameter(above=0.0, unit="ms")
+    strength: Scalar = parameter(above=0.0)
+    dt_ms: Scalar = parameter(above=0.0, unit="ms")
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        memories: int = 20,
+        *,
+        branches: int | None = None,
+        synapses_per_branch: int | None = None,
+        interleaved: bool = False,
+        hidden: int | None = None,
+        tau_synapse_ms: float = 5.0,
+        shortest_ms: float = 1.0,
+        longest_ms: float = 150.0,
+        strength: float = 5.0,
+        dt_ms: float = 1.0,
+        key: PRNGKeyArray,
+    ) -> None:
+        name = type(self).__name__
+        check_sizes(name, inputs=inputs, outputs=outputs, memories=memories)
+        self.branches = inputs if branches is None else branches
+        each = -(-inputs // max(self.branches, 1)) if synapses_per_branch is None else synapses_per_branch
+        check_sizes(name, branches=self.branches, synapses_per_branch=each)
+        width = 2 * memories if hidden is None else hidden
+        check_sizes(name, hidden=width)
+        if not 0 < shortest_ms <= longest_ms:
+            raise ValueError(
+                f"{name} got shortest_ms={shortest_ms:g}, longest_ms={longest_ms:g}; the first must be above 0 and no "
+                "longer than the second."
+            )
+        self.sources = wiring(inputs, self.branches, each, interleaved)
+        self.synapse_weights = jnp.full(len(self.sources), 0.5)
+        first, second, third = jax.random.split(key, 3)
+        self.hidden_weights, self.hidden_bias = _linear(first, width, self.branches + memories)
+        self.memory_weights, self.memory_bias = _linear(second, memories, width)
+        self.output_weights, self.output_bias = _linear(third, outputs, memories)
+        self.tau_trace_ms = jnp.full(self._traces(len(self.sources)), tau_synapse_ms)
+        self.tau_memory_ms = shortest_ms * (longest_ms / shortest_ms) ** jnp.linspace(0.0, 1.0, memories)
+        self.strength, self.dt_ms = strength, dt_ms
+
+    @abstractmethod
+    def _traces(self, synapses: int) -> int:
+        """How many traces there are."""
+
+    @property
+    def memories(self) -> int:
+        """Number of memory units."""
+        return self.output_weights.shape[-1]
+
+    def init(self, key: PRNGKeyArray) -> ELMState:
+        """Zero."""
+        dtype = self.output_bias.dtype
+        return ELMState(jnp.zeros(self.tau_trace_ms.shape, dtype), jnp.zeros(self.memories, dtype))
+
+    def _arriving(self, input: Float[Array, "inputs"]) -> Float[Array, "synapses"]:
+        """`relu(w_s) x` of every synapse, 0 where it has no input."""
+        return jax.nn.relu(self.synapse_weights) * input.at[self.sources].get(mode="fill", fill_value=0)
+
+    def _per_branch(self, values: Float[Array, "synapses"]) -> Float[Array, "branches"]:
+        return values.reshape(self.branches, -1).sum(axis=1)
+
+    def _update(self, kept: Float[Array, "memories"], branch: Float[Array, "branches"]) -> Float[Array, "memories"]:
+        """`dm`."""
+        hidden = jax.nn.relu(self.hidden_weights @ jnp.concatenate([branch, kept]) + self.hidden_bias)
+        return 1.7159 * jnp.tanh(2 / 3 * (self.memory_weights @ hidden + self.memory_bias))
+
+    def _told(
+        self, trace: Float[Array, "traces"], memory: Float[Array, "memories"]
+    ) -> tuple[ELMState, Float[Array, "outputs"]]:
+        return ELMState(trace, memory), self.output_weights @ memory + self.output_bias
+
+
+class ELM(ExpressiveMemory):
+    """The Expressive Leaky Memory neuron, first version; with `branches`, the Branch-ELM neuron.
+
+    `s <- kappa_s s + relu(w_s) x`, `b = sums of s over the synapses of each branch`, `dm = 1.7159 tanh(2/3 MLP([b;
+    kappa_m m]))`, `m <- kappa_m m + lambda (1 - kappa_m) dm`, `y = W_y m + b_y`, with `kappa = exp(-dt / tau)`. The MLP
+    has one hidden layer of rectified units. Without `branches` each input has a branch of its own.
+
+    Fields (dimensionless but for times in ms):
+        sources: which input a synapse gets, `[synapses]`; one beyond the last input gets nothing. Branches take
+            neighbouring inputs, from `ceil(inputs / branches)` apart; where they have more synapses than that they
+            overlap.
+        branches: number of branches.
+        synapse_weights: w_s, `[synapses]`, 0.5.
+        hidden_weights, hidden_bias, memory_weights, memory_bias: of the MLP, `[hidden, branches + memories]`,
+            `[hidden]`, `[memories, hidden]`, `[memories]`.
+        output_weights, output_bias: W_y, `[outputs, memories]`, b_y. All matrices and their biases are uniform within
+            `1 / sqrt(columns)`.
+        tau_trace_ms: of every synapse (ms).
+        tau_memory_ms: of every memory (ms), evenly spaced in logarithm from `shortest_ms` to `longest_ms`.
+        strength: lambda.
+        dt_ms: step size (ms).
+
+    `interleaved` first puts the inputs of the second half between those of the first: excitatory and inhibitory inputs
+    of one place come together.
+
+    Trained parameters with h hidden units: `synapses + h (branches + memories + 1) + memories (h + 1) + outputs
+    (memories + 1)`; by default `h = 2 memories`. Input `[inputs]`. Output: y, `[outputs]`.
+
+    Reference: Spieler et al. 2023, arXiv:2306.16922, section 3, eq. 1 to 4; lambda 5 and tau_s 5 ms: their table of
+    hyperparameters; the tanh: LeCun et al. 1998, Efficient BackProp, section 4.4.
+    """
+
+    def _traces(self, synapses: int) -> int:
+        return synapses
+
+    def drive(self, input: Float[Array, "inputs"]) -> Float[Array, "traces"]:
+        """`relu(w_s) x`."""
+        return self._arriving(input)
+
+    def transition(self, state: ELMState, drive: Float[Array, "traces"]) -> tuple[ELMState, Float[Array, "outputs"]]:
+        """Traces, branches, memories, outputs."""
+        trace = jnp.exp(-self.dt_ms / self.tau_trace_ms) * state.trace + drive
+        rate = -self.dt_ms / self.tau_memory_ms
+        kept = jnp.exp(rate) * state.memory
+        change = self._update(kept, self._per_branch(trace))
+        return self._told(trace, kept - self.strength * jnp.expm1(rate) * change)
+
+
+class ELM2(ExpressiveMemory):
+    """The Expressive Leaky Memory neuron, second version: traces of branches, and an update that cannot overshoot.
+
+    `b <- kappa_b b + sums of relu(w_s) x over the synapses of each branch`, `dm = 1.7159 tanh(2/3 MLP([b; kappa_m
+    m]))`, `m <- kappa_m m + (1 - exp(-lambda dt / tau_m)) dm`, `y = W_y m + b_y`, with `kappa = exp(-dt / tau)`. With
+    lambda = 1 and one time constant for all synapses of a branch it is `ELM`.
+
+    Fields: as those of `ELM` (dimensionless but for times in ms), except
+        tau_trace_ms: of every branch (ms), `[branches]`.
+        strength: lambda, here a factor of the rate `1 / tau_memory_ms` at which memories take up what is new.
+
+    Input `[inputs]`. Output: y, `[outputs]`.
+
+    Reference: Spieler et al. 2023, arXiv:2306.16922, version of 2024, where the branch has the leak.
+    """
+
+    def _traces(self, synapses: int) -> int:
+        return self.branches
+
+    def drive(self, input: Float[Array, "inputs"]) -> Float[Array, "traces"]:
+        """Sums of `relu(w_s) x`."""
+        return self._per_branch(self._arriving(input))
+
+    def transition(self, state: ELMState, drive: Float[Array, "traces"]) -> tuple[ELMState, Float[Array, "outputs"]]:
+        """Branches, memories, outputs."""
+        trace = jnp.exp(-self.dt_ms / self.tau_trace_ms) * state.trace + drive
+        kept = jnp.exp(-self.dt_ms / self.tau_memory_ms) * state.memory
+        change = self._update(kept, trace)
+        return self._told(trace, kept - jnp.expm1(-self.strength * self.dt_ms / self.tau_memory_ms) * change)
+
+
+def wiring(inputs: int, branches: int, synapses: int, interleaved: bool) -> Int[Array, "all_synapses"]:
+    """Which input each synapse gets.
+
+    Args:
+        inputs: how many there are.
+        branches: number of branches; branch k starts at input `k ceil(inputs / branches)`.
+        synapses: on each branch, for as many neighbouring inputs; enough that no input is left out.
+        interleaved: whether the neighbours are counted in the order 0, h, 1, h + 1, ..., h being half of the inputs.
+
+    Returns:
+        `[branches * synapses]`; `inputs`, which is none of them, for a synapse beyond the last one.
+
+    Raises:
+        ValueError: some inputs would have no synapse.
+    """
+    stride = -(-inputs // branches)
+    if synapses < stride:
+        raise ValueError(
+            f"{branches} branches with synapses_per_branch={synapses} leave some of {inputs} inputs out; it must be at "
+            f"least {stride}."
+        )
+    place = (jnp.arange(branches)[:, None] * stride + jnp.arange(synapses)[None]).reshape(-1)
+    order = jnp.arange(inputs)
+    if interleaved:
+        order = order // 2 + order % 2 * -(-inputs // 2)
+    return order.at[place].get(mode="fill", fill_value=inputs).astype(jnp.int32)
+
+
+def _linear(key: PRNGKeyArray, rows: int, columns: int) -> tuple[Float[Array, "rows columns"], Float[Array, "rows"]]:
+    """Weights and biases, uniform within `1 / sqrt(columns)`."""
+    first, second = jax.random.split(key)
+    bound = columns**-0.5
+    weights = jax.random.uniform(first, (rows, columns), minval=-bound, maxval=bound)
+    return weights, jax.random.uniform(second, (rows,), minval=-bound, maxval=bound)
