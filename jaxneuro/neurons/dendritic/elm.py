@@ -141,6 +141,8 @@ class ELM(ExpressiveMemory):
     hyperparameters; the tanh: LeCun et al. 1998, Efficient BackProp, section 4.4.
     """
 
+    __init__ = ExpressiveMemory.__init__
+
     def _traces(self, synapses: int) -> int:
         return synapses
 
@@ -172,6 +174,8 @@ class ELM2(ExpressiveMemory):
 
     Reference: Spieler et al. 2023, arXiv:2306.16922, version of 2024, where the branch has the leak.
     """
+
+    __init__ = ExpressiveMemory.__init__
 
     def _traces(self, synapses: int) -> int:
         return self.branches
