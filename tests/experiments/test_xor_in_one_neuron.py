@@ -6,7 +6,6 @@ from tests.experiments.small import run
 
 
 @pytest.mark.slow
-@pytest.mark.computing
 def test_the_branch_learns_what_a_point_neuron_cannot(tmp_path):
     results, sections = run("xor_in_one_neuron/quick.yaml", tmp_path / "run", "starts=16", "steps=600", "points=3")
     solved = {row["unit"]: {gate: found["solved"] for gate, found in row["gates"].items()} for row in results["units"]}
