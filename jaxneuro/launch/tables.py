@@ -16,9 +16,12 @@ SIZE = 64
 EXAMPLES: dict[str, Any] = {"inner": {"kind": "LSTM"}, "genome": "LSTM"}
 # A kind that cannot be with one of these has its own.
 OWN_EXAMPLES: dict[str, dict[str, Any]] = {
+    "DendriticAdaptation": {"dendrites": 2},
     "KWinners": {"winners": 3},
+    "MultiThreshold": {"dendrites": 3},
     "ParallelCell": {"genome": "MinGRU"},
     "Sparse": {"probability": 0.1},
+    "TwoLayer": {"branches": 3},
 }
 
 
