@@ -136,7 +136,8 @@ def minimise(automaton: Automaton) -> Automaton:
         signatures = np.concatenate([classes[:, None], classes[automaton.transitions]], axis=1)
         classes = np.unique(signatures, axis=0, return_inverse=True)[1].reshape(-1)
     # Breadth first from the start: the names of classes are those of the order in which they are reached.
-    representatives, words, names = [0], [()], {int(classes[0]): 0}
+    representatives, names = [0], {int(classes[0]): 0}
+    words: list[Word] = [()]
     for at, state in enumerate(representatives):
         for letter, target in enumerate(automaton.transitions[state]):
             if int(classes[target]) not in names:

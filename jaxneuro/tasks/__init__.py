@@ -14,6 +14,8 @@ from jaxneuro.tasks.modular import Modular as Modular
 from jaxneuro.tasks.music import NextChord as NextChord
 from jaxneuro.tasks.permuted import PermutedImages as PermutedImages
 from jaxneuro.tasks.recall import Recall as Recall
+from jaxneuro.tasks.rotations import Orientation as Orientation
+from jaxneuro.tasks.rotations import RotatedPoints as RotatedPoints
 from jaxneuro.tasks.selective import SelectiveCopy as SelectiveCopy
 from jaxneuro.tasks.sequences import HighOrder as HighOrder
 from jaxneuro.tasks.words import Words as Words

@@ -23,6 +23,7 @@ from jaxneuro.tasks.modular import Modular
 from jaxneuro.tasks.music import NextChord
 from jaxneuro.tasks.permuted import PermutedImages
 from jaxneuro.tasks.recall import Recall
+from jaxneuro.tasks.rotations import Orientation, RotatedPoints
 from jaxneuro.tasks.selective import SelectiveCopy
 from jaxneuro.tasks.sequences import HighOrder
 from jaxneuro.tasks.words import Words
@@ -43,6 +44,8 @@ TASKS = [
     (NextChord([RANDOM.integers(0, 2, (frames, 5)) for frames in (3, 6)]), 5, False),
     (PermutedImages(RANDOM.random((5, 2, 3)), np.array([0, 1, 2, 0, 1]), tasks=3), 1, True),
     (Recall(pairs=2, vocabulary=12, steps=10), 10, True),
+    (Orientation(steps=6), 6, False),
+    (RotatedPoints(points=2), 1, False),
     (SelectiveCopy(noise=5, symbols=3, length=2), 9, True),
     (Words("A5", steps=6), 6, True),
 ]
