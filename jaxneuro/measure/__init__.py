@@ -3,6 +3,11 @@
 from jaxneuro.measure import forecasts as forecasts
 from jaxneuro.measure import nab as nab
 from jaxneuro.measure import plain_detectors as plain_detectors
+from jaxneuro.measure.automaton import Automaton as Automaton
+from jaxneuro.measure.automaton import distinguishing_word as distinguishing_word
+from jaxneuro.measure.automaton import effective_states as effective_states
+from jaxneuro.measure.automaton import extract as extract
+from jaxneuro.measure.automaton import minimise as minimise
 from jaxneuro.measure.cost import operations as operations
 from jaxneuro.measure.cost import state_numbers as state_numbers
 from jaxneuro.measure.cost import tally as tally
@@ -29,6 +34,7 @@ from jaxneuro.measure.spectrum import Spectrum as Spectrum
 from jaxneuro.measure.spectrum import rate_spectrum as rate_spectrum
 from jaxneuro.measure.spike_times import spike_times as spike_times
 from jaxneuro.measure.spike_times import spikes_dropped as spikes_dropped
+from jaxneuro.measure.state_search import TooManyStates as TooManyStates
 from jaxneuro.measure.synaptic import SynapticOperations as SynapticOperations
 from jaxneuro.measure.synaptic import fan_out as fan_out
 from jaxneuro.measure.synaptic import synaptic_operations as synaptic_operations

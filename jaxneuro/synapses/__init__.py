@@ -4,6 +4,10 @@ Kinetics say how one neuron's membrane sees what arrives (`Exponential`, `NMDA`)
 (`Dense`, `Sparse`); rules say how connections change (`PairSTDP`, `TsodyksMarkram`).
 """
 
+from jaxneuro.algebra import Algebra as Algebra
+from jaxneuro.algebra import clifford as clifford
+from jaxneuro.algebra import matrices as matrices
+from jaxneuro.synapses.algebra_dense import AlgebraDense as AlgebraDense
 from jaxneuro.synapses.alpha import Alpha as Alpha
 from jaxneuro.synapses.calcium_plasticity import CalciumPlasticity as CalciumPlasticity
 from jaxneuro.synapses.conductance_based import ConductanceBased as ConductanceBased

@@ -23,6 +23,8 @@ from jaxneuro.tasks.overwrite import Overwrite as Overwrite
 from jaxneuro.tasks.permuted import PermutedImages as PermutedImages
 from jaxneuro.tasks.recall import Recall as Recall
 from jaxneuro.tasks.reversal import Reversal as Reversal
+from jaxneuro.tasks.rotations import Orientation as Orientation
+from jaxneuro.tasks.rotations import RotatedPoints as RotatedPoints
 from jaxneuro.tasks.same_different import SameDifferent as SameDifferent
 from jaxneuro.tasks.selective import SelectiveCopy as SelectiveCopy
 from jaxneuro.tasks.sequences import HighOrder as HighOrder

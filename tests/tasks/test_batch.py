@@ -30,6 +30,7 @@ from jaxneuro.tasks.overwrite import Overwrite
 from jaxneuro.tasks.permuted import PermutedImages
 from jaxneuro.tasks.recall import Recall
 from jaxneuro.tasks.reversal import Reversal
+from jaxneuro.tasks.rotations import Orientation, RotatedPoints
 from jaxneuro.tasks.same_different import SameDifferent
 from jaxneuro.tasks.selective import SelectiveCopy
 from jaxneuro.tasks.sequences import HighOrder
@@ -61,6 +62,8 @@ TASKS = [
     (Recall(pairs=2, vocabulary=12, steps=10), 10, True),
     (Reversal(steps=6), 6, True),
     (SameDifferent(pause=2), 4, True),
+    (Orientation(steps=6), 6, False),
+    (RotatedPoints(points=2), 1, False),
     (SelectiveCopy(noise=5, symbols=3, length=2), 9, True),
     (Words("A5", steps=6), 6, True),
 ]
