@@ -15,6 +15,7 @@ from jaxneuro.networks.sensorimotor import SensorimotorColumn as SensorimotorCol
 from jaxneuro.networks.sensorimotor import Touch as Touch
 from jaxneuro.networks.sensorimotor import sensorimotor_column as sensorimotor_column
 from jaxneuro.networks.siegert import siegert_rate as siegert_rate
+from jaxneuro.networks.tree3 import Tree3 as Tree3
 from jaxneuro.networks.vary import various as various
 from jaxneuro.networks.vogels_abbott import coba as coba
 from jaxneuro.networks.vogels_abbott import cuba as cuba

@@ -2,7 +2,7 @@
 
 import jax
 
-from jaxneuro import dendritic
+from jaxneuro import dendritic, networks
 from tests.laws.row import Row, SmoothSpike, floats, vectors
 
 
@@ -36,6 +36,27 @@ BRANCHED: tuple[Row, ...] = (
         "DHLIF smooth spike",
         lambda key: quick_branches(key, spike=SmoothSpike()),
         vectors(5),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "TreeLayer",
+        lambda key: dendritic.TreeLayer(4, 2, colours=2, filters=2, trees=2, rows=2, key=key),
+        vectors(4, 2, 2, 2),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "AmplifiedTree",
+        lambda key: dendritic.AmplifiedTree(6, 2, dendrites=3, key=key),
+        vectors(6),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "Tree3",
+        lambda key: networks.Tree3(5, 5, 2, colours=2, filters=1, size=2, trees=2, rows=1, key=key),
+        vectors(5, 5, 2),
         smooth=True,
         quick=False,
     ),
