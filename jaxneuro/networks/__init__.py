@@ -3,12 +3,16 @@
 from jaxneuro.networks.blocks import run_in_blocks as run_in_blocks
 from jaxneuro.networks.brunel import balanced as balanced
 from jaxneuro.networks.brunel import brunel as brunel
+from jaxneuro.networks.innervated import Innervated as Innervated
+from jaxneuro.networks.innervated import InnervatedState as InnervatedState
 from jaxneuro.networks.izhikevich import izhikevich as izhikevich
 from jaxneuro.networks.mean_field import brunel_rate as brunel_rate
 from jaxneuro.networks.network import Network as Network
 from jaxneuro.networks.network import Projection as Projection
 from jaxneuro.networks.noise import NormalNoise as NormalNoise
 from jaxneuro.networks.poisson import PoissonSource as PoissonSource
+from jaxneuro.networks.pyramidal import pyramidal_cell as pyramidal_cell
+from jaxneuro.networks.pyramidal import pyramidal_morphology as pyramidal_morphology
 from jaxneuro.networks.random_start import RandomStart as RandomStart
 from jaxneuro.networks.recurrent import recurrent_network as recurrent_network
 from jaxneuro.networks.sensorimotor import SensorimotorColumn as SensorimotorColumn

@@ -14,6 +14,7 @@ from jaxneuro.tasks.evidence import Evidence as Evidence
 from jaxneuro.tasks.images import ImageSequences as ImageSequences
 from jaxneuro.tasks.modular import Modular as Modular
 from jaxneuro.tasks.music import NextChord as NextChord
+from jaxneuro.tasks.neuron_io import neuron_io as neuron_io
 from jaxneuro.tasks.permuted import PermutedImages as PermutedImages
 from jaxneuro.tasks.recall import Recall as Recall
 from jaxneuro.tasks.selective import SelectiveCopy as SelectiveCopy
