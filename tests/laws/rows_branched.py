@@ -2,7 +2,7 @@
 
 import jax
 
-from jaxneuro import dendritic, networks
+from jaxneuro import dendritic, networks, synapses
 from tests.laws.row import Row, SmoothSpike, floats, vectors
 
 
@@ -30,7 +30,13 @@ BRANCHED: tuple[Row, ...] = (
         smooth=True,
         quick=False,
     ),
-    Row("ELM2", lambda key: dendritic.ELM2(4, 1, 2, branches=2, key=key), events(4), smooth=True, quick=False),
+    Row(
+        "ELM second version",
+        lambda key: dendritic.ELM(4, 1, 2, version=2, branches=2, key=key),
+        events(4),
+        smooth=True,
+        quick=False,
+    ),
     Row("DHLIF", quick_branches, vectors(5), distance=branch_distance, quick=False),
     Row(
         "DHLIF smooth spike",
@@ -57,6 +63,13 @@ BRANCHED: tuple[Row, ...] = (
         "Tree3",
         lambda key: networks.Tree3(5, 5, 2, colours=2, filters=1, size=2, trees=2, rows=1, key=key),
         vectors(5, 5, 2),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "TemporalConv",
+        lambda key: synapses.TemporalConv(3, 2, size=3, key=key),
+        vectors(3),
         smooth=True,
         quick=False,
     ),

@@ -5,7 +5,6 @@ from jaxneuro.neurons.dendritic.cable import CableState as CableState
 from jaxneuro.neurons.dendritic.cable import Inserted as Inserted
 from jaxneuro.neurons.dendritic.dh_lif import DHLIF as DHLIF
 from jaxneuro.neurons.dendritic.elm import ELM as ELM
-from jaxneuro.neurons.dendritic.elm import ELM2 as ELM2
 from jaxneuro.neurons.dendritic.morphology import Branch as Branch
 from jaxneuro.neurons.dendritic.morphology import Morphology as Morphology
 from jaxneuro.neurons.dendritic.morphology import ball_and_stick as ball_and_stick
