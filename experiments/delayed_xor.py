@@ -70,9 +70,9 @@ def trained(learner: Learner) -> tuple[str, ...]:
     return (*SYNAPSES, "soma_logits") + (("branch_logits",) if learner.neuron == "branched" else ())
 
 
-def near(threshold: float) -> jn.MultiGaussian:
-    """The pretended gradient, as wide as half of the distance from rest to threshold."""
-    return jn.MultiGaussian(width=threshold / 2)
+def near(threshold: float) -> jn.ArcTangent:
+    """The pretended gradient, as wide as the distance from rest to threshold."""
+    return jn.ArcTangent(slope=1 / threshold)
 
 
 def network(config: Config, learner: Learner, task: RateXOR, key: PRNGKeyArray) -> jn.Chain:

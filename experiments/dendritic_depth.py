@@ -206,8 +206,10 @@ def learn(
         weight_key, train_key = jax.random.split(jax.random.fold_in(jax.random.key(config.seed), seed))
         return train.start(who.build(weight_key), optimizer, train_key, who.trained)
 
-    def advance(state: train.TrainState, steps: int) -> tuple[train.TrainState, dict[str, Any]]:
-        state, metrics = train.advance(
+    many = who.kind == "ELM"
+
+    def lane(state: train.TrainState, steps: int) -> tuple[train.TrainState, dict[str, Array]]:
+        return train.advance(
             state,
             training,
             steps,
@@ -216,8 +218,17 @@ def learn(
             optimizer=optimizer,
             trained=who.trained,
             clip=config.clip,
-            lanes=True,
+            lanes=many,
         )
+
+    @functools.partial(jax.jit, static_argnums=1)
+    def one_by_one(state: train.TrainState, steps: int) -> tuple[train.TrainState, dict[str, Array]]:
+        state, metrics = jax.lax.map(functools.partial(lane, steps=steps), state)
+        return state, jax.tree.map(jnp.transpose, metrics)
+
+    def advance(state: train.TrainState, steps: int) -> tuple[train.TrainState, dict[str, Any]]:
+        # A small recurrent network is quicker with all seeds side by side, a convolutional one with one at a time.
+        state, metrics = lane(state, steps) if many else one_by_one(state, steps)
         scores = [jax.lax.map(lambda lane, part=part: score(lane, part, skipped), state.machine) for part in held]
         (valid, _), (tested, voltage) = scores
         more = {"validation": valid[None], "test": tested[None], "voltage": voltage[None]}
