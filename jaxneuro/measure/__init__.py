@@ -30,6 +30,7 @@ from jaxneuro.measure.interval import mean_interval as mean_interval
 from jaxneuro.measure.interval import paired_p_value as paired_p_value
 from jaxneuro.measure.ledger import Ledger as Ledger
 from jaxneuro.measure.ledger import ledger as ledger
+from jaxneuro.measure.ranks import auc as auc
 from jaxneuro.measure.spectrum import Spectrum as Spectrum
 from jaxneuro.measure.spectrum import rate_spectrum as rate_spectrum
 from jaxneuro.measure.spike_times import spike_times as spike_times

@@ -33,6 +33,7 @@ from jaxneuro.synapses.sparse import Sparse as Sparse
 from jaxneuro.synapses.sparse import as_sparse as as_sparse
 from jaxneuro.synapses.tag_and_capture import Episode as Episode
 from jaxneuro.synapses.tag_and_capture import TagAndCapture as TagAndCapture
+from jaxneuro.synapses.temporal_conv import TemporalConv as TemporalConv
 from jaxneuro.synapses.triplet_stdp import TripletSTDP as TripletSTDP
 from jaxneuro.synapses.tsodyks_markram import TsodyksMarkram as TsodyksMarkram
 from jaxneuro.synapses.wiring import bernoulli_targets as bernoulli_targets

@@ -19,6 +19,7 @@ from jaxneuro.tasks.images import ImageSequences as ImageSequences
 from jaxneuro.tasks.modular import Modular as Modular
 from jaxneuro.tasks.music import NextChord as NextChord
 from jaxneuro.tasks.n_back import NBack as NBack
+from jaxneuro.tasks.neuron_io import neuron_io as neuron_io
 from jaxneuro.tasks.overwrite import Overwrite as Overwrite
 from jaxneuro.tasks.permuted import PermutedImages as PermutedImages
 from jaxneuro.tasks.recall import Recall as Recall

@@ -2,7 +2,7 @@
 
 import jax
 
-from jaxneuro import dendritic
+from jaxneuro import dendritic, networks, synapses
 from tests.laws.row import Row, SmoothSpike, floats, vectors
 
 
@@ -30,12 +30,46 @@ BRANCHED: tuple[Row, ...] = (
         smooth=True,
         quick=False,
     ),
-    Row("ELM2", lambda key: dendritic.ELM2(4, 1, 2, branches=2, key=key), events(4), smooth=True, quick=False),
+    Row(
+        "ELM second version",
+        lambda key: dendritic.ELM(4, 1, 2, version=2, branches=2, key=key),
+        events(4),
+        smooth=True,
+        quick=False,
+    ),
     Row("DHLIF", quick_branches, vectors(5), distance=branch_distance, quick=False),
     Row(
         "DHLIF smooth spike",
         lambda key: quick_branches(key, spike=SmoothSpike()),
         vectors(5),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "TreeLayer",
+        lambda key: dendritic.TreeLayer(4, 2, colours=2, filters=2, trees=2, rows=2, key=key),
+        vectors(4, 2, 2, 2),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "AmplifiedTree",
+        lambda key: dendritic.AmplifiedTree(6, 2, dendrites=3, key=key),
+        vectors(6),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "Tree3",
+        lambda key: networks.Tree3(5, 5, 2, colours=2, filters=1, size=2, trees=2, rows=1, key=key),
+        vectors(5, 5, 2),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "TemporalConv",
+        lambda key: synapses.TemporalConv(3, 2, size=3, key=key),
+        vectors(3),
         smooth=True,
         quick=False,
     ),

@@ -1,6 +1,6 @@
 """The Expressive Leaky Memory neuron: synapses on branches, leaky memories, a small network that updates them."""
 
-from abc import abstractmethod
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -18,14 +18,46 @@ class ELMState(eqx.Module):
     memory: Float[Array, "memories"]
 
 
-class ExpressiveMemory(Driven[ELMState, Float[Array, "inputs"], Float[Array, "outputs"], Float[Array, "traces"]]):
-    """What the versions of the ELM neuron share: `y = W_y m`, and `dm = 1.7159 tanh(2/3 MLP([branches; kappa_m m]))`.
+class ELM(Driven[ELMState, Float[Array, "inputs"], Float[Array, "outputs"], Float[Array, "traces"]]):
+    """The Expressive Leaky Memory neuron, in both versions; with `branches`, the Branch-ELM neuron.
 
-    Reference: Spieler et al. 2023, arXiv:2306.16922.
+    First version: `s <- kappa_s s + relu(w_s) x`, `b = sums of s over the synapses of each branch`, `dm = 1.7159
+    tanh(2/3 MLP([b; kappa_m m]))`, `m <- kappa_m m + lambda (1 - kappa_m) dm`, `y = W_y m + b_y`, with `kappa = exp(-dt
+    / tau)`. The MLP has one hidden layer of rectified units. Without `branches` each input has a branch of its own.
+
+    Second version: branches have the traces, and the update cannot overshoot: `b <- kappa_b b + sums of relu(w_s) x`,
+    `m <- kappa_m m + (1 - exp(-lambda dt / tau_m)) dm`. With lambda = 1 and one time constant for all synapses of a
+    branch both versions are the same.
+
+    Fields (dimensionless but for times in ms):
+        sources: which input a synapse gets, `[synapses]`; one beyond the last input gets nothing. Branches take
+            neighbouring inputs, from `ceil(inputs / branches)` apart; where they have more synapses than that they
+            overlap.
+        branches: number of branches.
+        version: 1 or 2.
+        synapse_weights: w_s, `[synapses]`, 0.5.
+        hidden_weights, hidden_bias, memory_weights, memory_bias: of the MLP, `[hidden, branches + memories]`,
+            `[hidden]`, `[memories, hidden]`, `[memories]`.
+        output_weights, output_bias: W_y, `[outputs, memories]`, b_y. All matrices and their biases are uniform within
+            `1 / sqrt(columns)`.
+        tau_trace_ms: of every synapse (ms), `[synapses]`; in the second version of every branch, `[branches]`.
+        tau_memory_ms: of every memory (ms), evenly spaced in logarithm from `shortest_ms` to `longest_ms`.
+        strength: lambda.
+        dt_ms: step size (ms).
+
+    `interleaved` first puts the inputs of the second half between those of the first: excitatory and inhibitory inputs
+    of one place come together.
+
+    Trained parameters with h hidden units: `synapses + h (branches + memories + 1) + memories (h + 1) + outputs
+    (memories + 1)`; by default `h = 2 memories`. Input `[inputs]`. Output: y, `[outputs]`.
+
+    Reference: Spieler et al. 2023, arXiv:2306.16922, section 3; lambda 5 and tau_s 5 ms are theirs, and so is the
+    second version, of 2024; the tanh: LeCun et al. 1998, Efficient BackProp, section 4.4.
     """
 
     sources: Int[Array, "synapses"]
     branches: int = eqx.field(static=True)
+    version: Literal[1, 2] = eqx.field(static=True)
     synapse_weights: Float[Array, "synapses"] = parameter()
     hidden_weights: Float[Array, "hidden features"] = parameter()
     hidden_bias: Float[Array, "hidden"] = parameter()
@@ -44,6 +76,7 @@ class ExpressiveMemory(Driven[ELMState, Float[Array, "inputs"], Float[Array, "ou
         outputs: int,
         memories: int = 20,
         *,
+        version: Literal[1, 2] = 1,
         branches: int | None = None,
         synapses_per_branch: int | None = None,
         interleaved: bool = False,
@@ -55,16 +88,15 @@ class ExpressiveMemory(Driven[ELMState, Float[Array, "inputs"], Float[Array, "ou
         dt_ms: float = 1.0,
         key: PRNGKeyArray,
     ) -> None:
-        name = type(self).__name__
-        check_sizes(name, inputs=inputs, outputs=outputs, memories=memories)
-        self.branches = inputs if branches is None else branches
+        check_sizes("ELM", inputs=inputs, outputs=outputs, memories=memories)
+        self.version, self.branches = version, inputs if branches is None else branches
         each = -(-inputs // max(self.branches, 1)) if synapses_per_branch is None else synapses_per_branch
-        check_sizes(name, branches=self.branches, synapses_per_branch=each)
+        check_sizes("ELM", branches=self.branches, synapses_per_branch=each)
         width = 2 * memories if hidden is None else hidden
-        check_sizes(name, hidden=width)
+        check_sizes("ELM", hidden=width)
         if not 0 < shortest_ms <= longest_ms:
             raise ValueError(
-                f"{name} got shortest_ms={shortest_ms:g}, longest_ms={longest_ms:g}; the first must be above 0 and no "
+                f"ELM got shortest_ms={shortest_ms:g}, longest_ms={longest_ms:g}; the first must be above 0 and no "
                 "longer than the second."
             )
         self.sources = wiring(inputs, self.branches, each, interleaved)
@@ -73,13 +105,9 @@ class ExpressiveMemory(Driven[ELMState, Float[Array, "inputs"], Float[Array, "ou
         self.hidden_weights, self.hidden_bias = _linear(first, width, self.branches + memories)
         self.memory_weights, self.memory_bias = _linear(second, memories, width)
         self.output_weights, self.output_bias = _linear(third, outputs, memories)
-        self.tau_trace_ms = jnp.full(self._traces(len(self.sources)), tau_synapse_ms)
+        self.tau_trace_ms = jnp.full(len(self.sources) if version == 1 else self.branches, tau_synapse_ms)
         self.tau_memory_ms = shortest_ms * (longest_ms / shortest_ms) ** jnp.linspace(0.0, 1.0, memories)
         self.strength, self.dt_ms = strength, dt_ms
-
-    @abstractmethod
-    def _traces(self, synapses: int) -> int:
-        """How many traces there are."""
 
     @property
     def memories(self) -> int:
@@ -91,105 +119,25 @@ class ExpressiveMemory(Driven[ELMState, Float[Array, "inputs"], Float[Array, "ou
         dtype = self.output_bias.dtype
         return ELMState(jnp.zeros(self.tau_trace_ms.shape, dtype), jnp.zeros(self.memories, dtype))
 
-    def _arriving(self, input: Float[Array, "inputs"]) -> Float[Array, "synapses"]:
-        """`relu(w_s) x` of every synapse, 0 where it has no input."""
-        return jax.nn.relu(self.synapse_weights) * input.at[self.sources].get(mode="fill", fill_value=0)
-
-    def _per_branch(self, values: Float[Array, "synapses"]) -> Float[Array, "branches"]:
-        return values.reshape(self.branches, -1).sum(axis=1)
-
-    def _update(self, kept: Float[Array, "memories"], branch: Float[Array, "branches"]) -> Float[Array, "memories"]:
-        """`dm`."""
-        hidden = jax.nn.relu(self.hidden_weights @ jnp.concatenate([branch, kept]) + self.hidden_bias)
-        return 1.7159 * jnp.tanh(2 / 3 * (self.memory_weights @ hidden + self.memory_bias))
-
-    def _told(
-        self, trace: Float[Array, "traces"], memory: Float[Array, "memories"]
-    ) -> tuple[ELMState, Float[Array, "outputs"]]:
-        return ELMState(trace, memory), self.output_weights @ memory + self.output_bias
-
-
-class ELM(ExpressiveMemory):
-    """The Expressive Leaky Memory neuron, first version; with `branches`, the Branch-ELM neuron.
-
-    `s <- kappa_s s + relu(w_s) x`, `b = sums of s over the synapses of each branch`, `dm = 1.7159 tanh(2/3 MLP([b;
-    kappa_m m]))`, `m <- kappa_m m + lambda (1 - kappa_m) dm`, `y = W_y m + b_y`, with `kappa = exp(-dt / tau)`. The MLP
-    has one hidden layer of rectified units. Without `branches` each input has a branch of its own.
-
-    Fields (dimensionless but for times in ms):
-        sources: which input a synapse gets, `[synapses]`; one beyond the last input gets nothing. Branches take
-            neighbouring inputs, from `ceil(inputs / branches)` apart; where they have more synapses than that they
-            overlap.
-        branches: number of branches.
-        synapse_weights: w_s, `[synapses]`, 0.5.
-        hidden_weights, hidden_bias, memory_weights, memory_bias: of the MLP, `[hidden, branches + memories]`,
-            `[hidden]`, `[memories, hidden]`, `[memories]`.
-        output_weights, output_bias: W_y, `[outputs, memories]`, b_y. All matrices and their biases are uniform within
-            `1 / sqrt(columns)`.
-        tau_trace_ms: of every synapse (ms).
-        tau_memory_ms: of every memory (ms), evenly spaced in logarithm from `shortest_ms` to `longest_ms`.
-        strength: lambda.
-        dt_ms: step size (ms).
-
-    `interleaved` first puts the inputs of the second half between those of the first: excitatory and inhibitory inputs
-    of one place come together.
-
-    Trained parameters with h hidden units: `synapses + h (branches + memories + 1) + memories (h + 1) + outputs
-    (memories + 1)`; by default `h = 2 memories`. Input `[inputs]`. Output: y, `[outputs]`.
-
-    Reference: Spieler et al. 2023, arXiv:2306.16922, section 3, eq. 1 to 4; lambda 5 and tau_s 5 ms: their table of
-    hyperparameters; the tanh: LeCun et al. 1998, Efficient BackProp, section 4.4.
-    """
-
-    __init__ = ExpressiveMemory.__init__
-
-    def _traces(self, synapses: int) -> int:
-        return synapses
-
     def drive(self, input: Float[Array, "inputs"]) -> Float[Array, "traces"]:
-        """`relu(w_s) x`."""
-        return self._arriving(input)
+        """`relu(w_s) x` of every synapse, or their sums in every branch."""
+        arriving = jax.nn.relu(self.synapse_weights) * input.at[self.sources].get(mode="fill", fill_value=0)
+        return arriving if self.version == 1 else self._per_branch(arriving)
 
     def transition(self, state: ELMState, drive: Float[Array, "traces"]) -> tuple[ELMState, Float[Array, "outputs"]]:
         """Traces, branches, memories, outputs."""
         trace = jnp.exp(-self.dt_ms / self.tau_trace_ms) * state.trace + drive
+        branch = trace if self.version == 2 else self._per_branch(trace)
         rate = -self.dt_ms / self.tau_memory_ms
         kept = jnp.exp(rate) * state.memory
-        change = self._update(kept, self._per_branch(trace))
-        return self._told(trace, kept - self.strength * jnp.expm1(rate) * change)
+        hidden = jax.nn.relu(self.hidden_weights @ jnp.concatenate([branch, kept]) + self.hidden_bias)
+        change = 1.7159 * jnp.tanh(2 / 3 * (self.memory_weights @ hidden + self.memory_bias))
+        taken = jnp.expm1(self.strength * rate) if self.version == 2 else self.strength * jnp.expm1(rate)
+        memory = kept - taken * change
+        return ELMState(trace, memory), self.output_weights @ memory + self.output_bias
 
-
-class ELM2(ExpressiveMemory):
-    """The Expressive Leaky Memory neuron, second version: traces of branches, and an update that cannot overshoot.
-
-    `b <- kappa_b b + sums of relu(w_s) x over the synapses of each branch`, `dm = 1.7159 tanh(2/3 MLP([b; kappa_m
-    m]))`, `m <- kappa_m m + (1 - exp(-lambda dt / tau_m)) dm`, `y = W_y m + b_y`, with `kappa = exp(-dt / tau)`. With
-    lambda = 1 and one time constant for all synapses of a branch it is `ELM`.
-
-    Fields: as those of `ELM` (dimensionless but for times in ms), except
-        tau_trace_ms: of every branch (ms), `[branches]`.
-        strength: lambda, here a factor of the rate `1 / tau_memory_ms` at which memories take up what is new.
-
-    Input `[inputs]`. Output: y, `[outputs]`.
-
-    Reference: Spieler et al. 2023, arXiv:2306.16922, version of 2024, where the branch has the leak.
-    """
-
-    __init__ = ExpressiveMemory.__init__
-
-    def _traces(self, synapses: int) -> int:
-        return self.branches
-
-    def drive(self, input: Float[Array, "inputs"]) -> Float[Array, "traces"]:
-        """Sums of `relu(w_s) x`."""
-        return self._per_branch(self._arriving(input))
-
-    def transition(self, state: ELMState, drive: Float[Array, "traces"]) -> tuple[ELMState, Float[Array, "outputs"]]:
-        """Branches, memories, outputs."""
-        trace = jnp.exp(-self.dt_ms / self.tau_trace_ms) * state.trace + drive
-        kept = jnp.exp(-self.dt_ms / self.tau_memory_ms) * state.memory
-        change = self._update(kept, trace)
-        return self._told(trace, kept - jnp.expm1(-self.strength * self.dt_ms / self.tau_memory_ms) * change)
+    def _per_branch(self, values: Float[Array, "synapses"]) -> Float[Array, "branches"]:
+        return values.reshape(self.branches, -1).sum(axis=1)
 
 
 def wiring(inputs: int, branches: int, synapses: int, interleaved: bool) -> Int[Array, "all_synapses"]:

@@ -10,18 +10,19 @@ from jaxneuro.learning.train import count_trained
 from jaxneuro.neurons.dendritic.elm import wiring
 from tests.neurons.gated.by_hand import with_weights
 
-ELM, ELM2 = jn.dendritic.ELM, jn.dendritic.ELM2
+ELM = jn.dendritic.ELM
 TRAINED = ("synapse_weights", "hidden_weights", "hidden_bias", "memory_weights", "memory_bias")
 TRAINED = (*TRAINED, "output_weights", "output_bias")
 # Of the checkpoints that the authors published: memories, parameters.
 PUBLISHED = [(1, 4601), (10, 5852), (15, 6827), (20, 8002), (100, 54_002)]
 
 
-@pytest.mark.parametrize("kind", [ELM, ELM2])
+@pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize(("memories", "parameters"), PUBLISHED)
-def test_the_number_of_parameters_is_the_published_one(kind, memories, parameters):
+def test_the_number_of_parameters_is_the_published_one(version, memories, parameters):
     def make(key):
-        return kind(1278, 2, memories, branches=45, synapses_per_branch=100, interleaved=True, key=key)
+        sizes = {"branches": 45, "synapses_per_branch": 100, "interleaved": True}
+        return ELM(1278, 2, memories, version=version, **sizes, key=key)
 
     assert count_trained(jax.eval_shape(make, jax.random.key(0)), TRAINED) == parameters
 
@@ -54,17 +55,26 @@ def by_hand(machine, inputs, second):
     return np.stack(outputs), memory
 
 
-@pytest.mark.parametrize("second", [False, True])
-def test_follows_the_equations(second, key, float64):
-    machine = (ELM2 if second else ELM)(
-        7, 2, 4, branches=3, synapses_per_branch=4, interleaved=True, longest_ms=30.0, hidden=5, key=key
+@pytest.mark.parametrize("version", [1, 2])
+def test_follows_the_equations(version, key, float64):
+    machine = ELM(
+        7,
+        2,
+        4,
+        version=version,
+        branches=3,
+        synapses_per_branch=4,
+        interleaved=True,
+        longest_ms=30.0,
+        hidden=5,
+        key=key,
     )
     signs = jnp.asarray(np.random.default_rng(0).normal(0.3, 1, 12))
     times = jnp.asarray(np.random.default_rng(1).uniform(2, 9, machine.tau_trace_ms.shape))
     machine = with_weights(machine, synapse_weights=signs, tau_trace_ms=times)
     inputs = jnp.asarray(np.random.default_rng(2).random((40, 7)) < 0.3, float)
     state, outputs = jn.run(machine, inputs)
-    expected, memory = by_hand(machine, np.asarray(inputs), second)
+    expected, memory = by_hand(machine, np.asarray(inputs), version == 2)
     assert np.abs(expected).max() > 0.3
     np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(state.memory, memory, rtol=0, atol=1e-12)
@@ -73,7 +83,7 @@ def test_follows_the_equations(second, key, float64):
 def test_with_one_synaptic_time_constant_and_lambda_one_both_versions_are_the_same(key, float64):
     sizes = {"branches": 2, "synapses_per_branch": 4, "strength": 1.0, "key": key}
     inputs = jnp.asarray(np.random.default_rng(3).random((60, 6)) < 0.3, float)
-    first, second = (jn.run(kind(6, 2, 5, **sizes), inputs)[1] for kind in (ELM, ELM2))
+    first, second = (jn.run(ELM(6, 2, 5, version=each, **sizes), inputs)[1] for each in (1, 2))
     np.testing.assert_allclose(first, second, rtol=0, atol=1e-12)
     other = jn.run(ELM(6, 2, 5, **(sizes | {"strength": 5.0})), inputs)[1]
     assert np.abs(np.asarray(other - first)).max() > 0.1
