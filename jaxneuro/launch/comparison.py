@@ -57,6 +57,7 @@ class Trial(NamedTuple):
         unit: of the score.
         baseline: the score of the best rule without memory, if it is known.
         scale: of the loss as a score.
+        besides: what else to measure on a trained network, each a number.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Trial(NamedTuple):
     unit: str
     baseline: float | None = None
     scale: float = 1.0
+    besides: Callable[[jn.StateMachine], dict[str, Array]] | None = None
 
     @property
     def higher_is_better(self) -> bool:
@@ -208,7 +210,7 @@ def compete(
     rows, arrays, machines = [], {}, {}
     for name, (units, parameters) in equal_sizes(contenders, budget, trained).items():
         build = contenders[name](units)
-        row, curves, machines[name] = _train(run, f"{trial.name}-{name}", build, trial, budget, seed, devices, trained)
+        row, curves, machines[name] = tune(run, f"{trial.name}-{name}", build, trial, budget, seed, devices, trained)
         shapes = jax.eval_shape(build, jax.random.key(0))
         rows.append(
             {
@@ -228,7 +230,7 @@ def compete(
     return Competition(rows, arrays, machines)
 
 
-def _train(
+def tune(
     run: Run,
     name: str,
     build: Build,
@@ -238,7 +240,21 @@ def _train(
     devices: int,
     trained: tuple[str, ...],
 ) -> tuple[dict[str, Any], dict[str, np.ndarray], jn.StateMachine]:
-    """Train one contender at all learning rates and seeds, choose its rate, and test it."""
+    """Train one contender at all learning rates and seeds, choose its rate, and test it.
+
+    Args:
+        run: for metrics and checkpoints.
+        name: of the trial and the contender.
+        build: draws the network from a key.
+        trial: the task.
+        budget: rates, seeds and steps; its number of parameters is not looked at.
+        seed: of the whole comparison.
+        devices: over how many devices the lanes are spread.
+        trained: names of the fields that are trained.
+
+    Returns:
+        Scores, the learning curves, and the network of the first seed at the learning rate chosen.
+    """
     began = time.monotonic()
     optimizer = cosine_adam(budget.learning_rates[0], budget.steps, budget.weight_decay)
     loss, sample = functools.partial(_loss, trial.task), functools.partial(_sample, budget.batch)
@@ -288,6 +304,9 @@ def _train(
         "diverged": int((~finite).sum()),
         "seconds": round(time.monotonic() - began, 1),
     }
+    if trial.besides is not None:
+        found = jax.device_get(lane_by_lane(trial.besides, state.machine, devices)(state.machine))
+        row["besides"] = {what: values.reshape(grid)[best].tolist() for what, values in found.items()}
     machine = jax.tree.map(lambda leaf: leaf[best * budget.seeds], state.machine)
     return row | mean_interval(test[best])._asdict(), {"step": history["step"], "validation": curves}, machine
 

@@ -26,17 +26,22 @@ SUPPLIED = ("codes", "symbols", "images", "labels")
 SHARES = (0.8, 0.9)  # of texts and images: up to here training, up to there validation, the rest test
 
 
-class TrialConfig(ConfigPart):
-    """A task, and what each network may spend on it."""
+class TaskConfig(ConfigPart):
+    """A task, and the data that scores are measured on."""
 
     name: Name
     task: Annotated[MachineSpec, Kind(Task, supplied=SUPPLIED)]
     path: str | None = Field(default=None, description="a text file, for a task on text; Python's help pages if none")
     evaluation: Count = Field(default=1000, description="sequences of the validation and of the test set")
+
+
+class TrialConfig(TaskConfig):
+    """A task, and what each network may spend on it."""
+
     budget: Budget
 
 
-def tasks(trial: TrialConfig) -> tuple[tuple[Task, Task, Task], str]:
+def tasks(trial: TaskConfig) -> tuple[tuple[Task, Task, Task], str]:
     """The task of training, of validation and of test, and where its data come from."""
     wanted = inspect.signature(trial.task.machine_class).parameters
     if "images" in wanted:
@@ -61,7 +66,7 @@ def _held(task: Task, key: PRNGKeyArray, size: int) -> Batch:
     return jax.jit(lambda key: task.batch(key, size))(key)
 
 
-def prepared(trial: TrialConfig, seed: int) -> tuple[Trial, str]:
+def prepared(trial: TaskConfig, seed: int) -> tuple[Trial, str]:
     """The trial, and where its data come from."""
     (training, validation, test), provenance = tasks(trial)
     characters = isinstance(training, NextCharacter)

@@ -3,6 +3,8 @@
 from jaxneuro.measure import forecasts as forecasts
 from jaxneuro.measure import nab as nab
 from jaxneuro.measure import plain_detectors as plain_detectors
+from jaxneuro.measure.adversarial import fgsm as fgsm
+from jaxneuro.measure.adversarial import pgd as pgd
 from jaxneuro.measure.automaton import Automaton as Automaton
 from jaxneuro.measure.automaton import distinguishing_word as distinguishing_word
 from jaxneuro.measure.automaton import effective_states as effective_states
@@ -28,6 +30,7 @@ from jaxneuro.measure.firing import rate as rate
 from jaxneuro.measure.interval import holm as holm
 from jaxneuro.measure.interval import mean_interval as mean_interval
 from jaxneuro.measure.interval import paired_p_value as paired_p_value
+from jaxneuro.measure.interval import slope_interval as slope_interval
 from jaxneuro.measure.ledger import Ledger as Ledger
 from jaxneuro.measure.ledger import ledger as ledger
 from jaxneuro.measure.ranks import auc as auc

@@ -41,6 +41,42 @@ def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> 
     return Interval(mean, mean - half, mean + half)
 
 
+def slope_interval(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray, level: float = 0.95) -> Interval:
+    """The slope of the line of least squares and its confidence interval, Student's t of n - 2 degrees of freedom.
+
+    `b = sum (x - mean x) (y - mean y) / sum (x - mean x)^2`, with standard error `sqrt(s^2 / sum (x - mean x)^2)` where
+    s^2 is the sum of squared residuals over n - 2.
+
+    Args:
+        x: what is given, at least 3 numbers that are not all equal.
+        y: what goes with it.
+        level: of confidence.
+
+    Returns:
+        Slope, lower and upper end.
+
+    Raises:
+        ValueError: fewer than three points, different lengths, or all x equal.
+
+    Reference: Draper and Smith 1998, Applied Regression Analysis, eq. 1.4.8.
+    """
+    from scipy.stats import t
+
+    given, found = np.asarray(x, float), np.asarray(y, float)
+    if given.shape != found.shape or given.ndim != 1 or given.size < 3 or not np.ptp(given):
+        raise ValueError(
+            f"slope_interval got shapes {given.shape} and {found.shape}; it needs two lists of one length, at least 3, "
+            "and numbers of x that are not all equal."
+        )
+    apart = given - given.mean()
+    square = float(apart @ apart)
+    slope = float(apart @ found / square)
+    residuals = found - found.mean() - slope * apart
+    error = (float(residuals @ residuals) / (given.size - 2) / square) ** 0.5
+    half = float(t.ppf((1 + level) / 2, given.size - 2)) * error
+    return Interval(slope, slope - half, slope + half)
+
+
 def paired_p_value(ours: Sequence[float] | np.ndarray, theirs: Sequence[float] | np.ndarray) -> float:
     """How likely a mean difference this far from 0 is if there is none: Student's two-sided paired t-test.
 

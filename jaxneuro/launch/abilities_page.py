@@ -1,0 +1,163 @@
+"""The page of the battery of abilities: how skill goes with the complexity of a neuron."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jaxneuro.launch import figures
+from jaxneuro.launch.figures import COLOURS, FAINT, INK, Panel
+from jaxneuro.launch.report import Section
+
+LEVEL = 0.05
+
+
+def sections(
+    results: dict[str, Any], shapes: Mapping[str, str], hypothesis: str, perception: str, reference: str
+) -> list[Section]:
+    """The page: the answer, the figure, slopes, skills, comparisons, who could not take part.
+
+    Args:
+        results: of the experiment `abilities`.
+        shapes: the family of each neuron.
+        hypothesis: as it stood in the config.
+        perception: the name of the ability that is the control.
+        reference: the neuron that all are compared with.
+    """
+    abilities = results["abilities"]
+    slopes = [
+        [
+            row["ability"],
+            ", ".join(row["tasks"]),
+            interval(row["slope"]),
+            verdict(row["slope"], row["ability"] == perception),
+        ]
+        for row in abilities
+    ]
+    text = (
+        f"{answer(abilities, perception)} The hypothesis, written down before: {hypothesis} All networks have about "
+        f"{results['size']:,} {results['equal']}. Skill: 0 is a rule without memory, 1 the best rule, or no loss where "
+        "that is not known. Complexity: operations of a neuron and step that are no products with weights."
+    )
+    figure = figures.svg(*panels(abilities, shapes), columns=3, width=10.0, height=2.9)
+    names = list(dict.fromkeys(row["neuron"] for row in results["rows"]))
+    columns = list(dict.fromkeys(row["task"] for row in results["rows"]))
+    of = {(row["neuron"], row["task"]): row for row in results["rows"]}
+    skills = [
+        [name, complexity_of(results, name), *(skill(of.get((name, task))) for task in columns)] for name in names
+    ]
+    compared = [
+        [row["neuron"], row["task"], f"{row['mean']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})", f"{row['p']:.2g}"]
+        for row in results["against"]
+        if row["p"] < LEVEL
+    ]
+    attacks = [
+        [row["neuron"], *(f"{np.mean(row['besides'][kind]):.1f}" for kind in ("clean", "noise", "fgsm", "pgd"))]
+        for row in results["rows"]
+        if row["besides"] and row["ability"] != "robust"
+    ]
+    found = [
+        Section("What does inner complexity buy?", text, figure=figure),
+        Section("Slopes", "Of skill, per tenfold complexity.", ["ability", "tasks", "slope (95 %)", "verdict"], slopes),
+        Section("Skills", "Means over seeds.", ["neuron", "complexity", *columns], skills),
+        Section(
+            f"Against {reference}",
+            f"Differences of skill, seed by seed, with p < {LEVEL:g} after Holm's correction over all "
+            f"{len(results['against'])} comparisons.",
+            ["neuron", "task", "difference (95 %)", "p"],
+            compared,
+        ),
+    ]
+    if attacks:
+        found.append(
+            Section(
+                "Right answers under attack (%)",
+                "If PGD leaves more right than FGSM does, or as much as noise of the same size, gradients are masked.",
+                ["neuron", "clean", "noise", "FGSM", "PGD"],
+                attacks,
+            )
+        )
+    unfit = [[row["name"], row["task"], row["reason"]] for row in results["left_out"]]
+    if unfit:
+        found.append(Section("Not taking part", "", ["neuron", "task", "reason"], unfit))
+    return found
+
+
+def interval(slope: Mapping[str, float] | None) -> str:
+    """A slope and its interval."""
+    return "" if slope is None else f"{slope['mean']:+.2f} ({slope['low']:+.2f} to {slope['high']:+.2f})"
+
+
+def verdict(slope: Mapping[str, float] | None, control: bool) -> str:
+    """What a slope says of the hypothesis."""
+    if slope is None:
+        return "too few neurons"
+    rises = "rises" if slope["low"] > 0 else "falls" if slope["high"] < 0 else "neither rises nor falls"
+    return f"{rises}: {'as said' if (rises == 'rises') != control else 'not as said'}"
+
+
+def answer(abilities: list[dict[str, Any]], perception: str) -> str:
+    """The slopes in a sentence."""
+    rising = [row["ability"] for row in abilities if row["slope"] and row["slope"]["low"] > 0]
+    falling = [row["ability"] for row in abilities if row["slope"] and row["slope"]["high"] < 0]
+    others = [row["ability"] for row in abilities if row["ability"] not in (*rising, *falling)]
+    parts = [
+        f"{'Skill' if not told else 'skill'} {how} with complexity in {', '.join(names)}"
+        for told, (how, names) in enumerate((("rises", rising), ("falls", falling)))
+        if names
+    ]
+    if others:
+        parts.append(f"{'N' if not parts else 'n'}o slope is shown in {', '.join(others)}")
+    return "; ".join(parts) + f". ({perception} is the control.)"
+
+
+def complexity_of(results: dict[str, Any], name: str) -> str:
+    """The mean over the tasks."""
+    return f"{np.mean([row['complexity'] for row in results['rows'] if row['neuron'] == name]):.0f}"
+
+
+def skill(row: dict[str, Any] | None) -> str:
+    """A cell of the table."""
+    return "" if row is None else f"{np.mean(row['skills']):.2f}"
+
+
+def panels(abilities: list[dict[str, Any]], shapes: Mapping[str, str]) -> list[Panel]:
+    """Skill against complexity, a panel for each ability.
+
+    Args:
+        abilities: of the results.
+        shapes: the family of each neuron.
+    """
+    families = list(dict.fromkeys(shapes.values()))
+    return [_panel(row, shapes, families, legend=place == 0) for place, row in enumerate(abilities)]
+
+
+def _panel(row: dict[str, Any], shapes: Mapping[str, str], families: list[str], legend: bool) -> Panel:
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        for number, family in enumerate(families):
+            own = [one for one in row["neurons"] if shapes[one["neuron"]] == family]
+            if own:
+                means = np.asarray([one["mean"] for one in own])
+                reach = np.abs([[one["mean"] - one["low"], one["high"] - one["mean"]] for one in own]).T
+                axes.errorbar(
+                    [one["complexity"] for one in own],
+                    means,
+                    reach,
+                    fmt="os^Dvphx*"[number % 9],
+                    color=COLOURS[number % len(COLOURS)],
+                    markersize=4,
+                    linewidth=0.8,
+                    label=family,
+                )
+        if row["slope"]:
+            logs = np.log10([one["complexity"] for one in row["neurons"]])
+            ends = np.asarray([logs.min(), logs.max()])
+            middle = np.mean([one["mean"] for one in row["neurons"]])
+            axes.plot(10**ends, middle + row["slope"]["mean"] * (ends - logs.mean()), color=INK, linewidth=1)
+        axes.axhline(0, color=FAINT, linewidth=0.5)
+        axes.set(xscale="log", title=row["ability"], xlabel="operations of a neuron", ylabel="skill", ylim=(-0.6, 1.1))
+        if legend:
+            axes.legend(fontsize=7, ncols=2)
+
+    return draw
