@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, Int, PRNGKeyArray
 
+from jaxneuro.algebra import Algebra
+
 
 def check_sizes(layer: str, **sizes: int) -> None:
     """Refuse a layer without inputs or neurons.
@@ -168,3 +170,83 @@ def unitary(key: PRNGKeyArray, units: int) -> Float[Array, "2 units units"]:
     error = jnp.eye(units, dtype=matrix.dtype) - jnp.matmul(matrix.conj().T, matrix, precision="highest")
     matrix = matrix + jnp.matmul(matrix, error, precision="highest") / 2
     return jnp.stack([matrix.real, matrix.imag])
+
+
+def polar_weights(
+    key: PRNGKeyArray, algebra: Algebra, outputs: int, inputs: int, deviation: float
+) -> Float[Array, "dimension outputs inputs"]:
+    """Random weights whose coordinates have a mean square of `deviation^2`, drawn by length and direction.
+
+    `w = r (cos(theta) + u sin(theta))` in complex numbers and quaternions: the length r of the chi distribution of as
+    many degrees of freedom as there are coordinates, theta uniform on [-pi, pi], u a random imaginary element of
+    length 1. In other algebras coordinates are independent normal numbers.
+
+    Args:
+        key: random key.
+        algebra: of the weights.
+        outputs: rows.
+        inputs: columns.
+        deviation: root of the mean square of a coordinate, averaged over all.
+
+    Returns:
+        The coordinates.
+
+    Reference: Parcollet et al. 2019, arXiv:1806.04418, section 3.4 (quaternions); Trabelsi et al. 2018,
+    arXiv:1705.09792, section 3.6 (complex numbers).
+    """
+    return _polar(key, algebra, outputs, inputs, deviation)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2, 3))
+def _polar(
+    key: PRNGKeyArray, algebra: Algebra, outputs: int, inputs: int, deviation: float | Float[Array, ""]
+) -> Float[Array, "dimension outputs inputs"]:
+    normal_key, angle_key, axis_key = jax.random.split(key, 3)
+    normal = deviation * jax.random.normal(normal_key, (algebra.dimension, outputs, inputs))
+    if not algebra.is_normed or algebra.dimension == 1:
+        return normal
+    length = algebra.norm(normal)
+    angle = jax.random.uniform(angle_key, (outputs, inputs), minval=-jnp.pi, maxval=jnp.pi)
+    axis = jax.random.normal(axis_key, (algebra.dimension - 1, outputs, inputs))
+    axis = (length * jnp.sin(angle) / algebra.norm(axis))[None] * axis
+    return jnp.concatenate([(length * jnp.cos(angle))[None], axis])
+
+
+def isometry(key: PRNGKeyArray, algebra: Algebra, units: int, gates: int = 1) -> Float[Array, "dimension rows units"]:
+    """`gates` random matrices of elements one below the other, each of which keeps the length of a vector.
+
+    The orthogonal part of the real matrix of a random one, which is in the algebra as that is: it is found by products
+    of the matrix and its transpose, whose elements are the conjugates up to a sign.
+
+    Args:
+        key: random key.
+        algebra: of the elements.
+        units: size of one matrix.
+        gates: how many matrices.
+
+    Returns:
+        The coordinates, `[dimension, gates units, units]`.
+
+    Reference: Bjorck and Bowie 1971, SIAM Journal on Numerical Analysis 8:358 (Newton's and Schulz's iteration).
+    """
+    return _isometry(key, algebra, units, gates)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2, 3))
+def _isometry(key: PRNGKeyArray, algebra: Algebra, units: int, gates: int) -> Float[Array, "dimension rows units"]:
+    def improve(_: Array, matrix: Float[Array, "rows rows"]) -> Float[Array, "rows rows"]:
+        square = jnp.matmul(matrix.T, matrix, precision="highest")
+        return 1.5 * matrix - 0.5 * jnp.matmul(matrix, square, precision="highest")
+
+    def one(key: PRNGKeyArray) -> Float[Array, "dimension units units"]:
+        matrix = algebra.expand(jax.random.normal(key, (algebra.dimension, units, units)))
+        # No singular value is above this; the smallest grows by half in each iteration until it is near 1.
+        bound = jnp.sqrt(jnp.abs(matrix).sum(0).max() * jnp.abs(matrix).sum(1).max())
+        matrix = jax.lax.fori_loop(0, 60, improve, matrix / bound)
+        grid = matrix.reshape(algebra.size, units, algebra.size, units)
+        places = {i: (a, b, s) for a, row in enumerate(algebra.blocks) for b, (i, s) in enumerate(row) if s}
+        parts = [(s, grid[a, :, b, :]) for a, b, s in (places[i] for i in range(algebra.dimension))]
+        return jnp.stack([part if sign > 0 else -part for sign, part in parts])
+
+    drawn = jax.vmap(one)(jax.random.split(key, gates))
+    return drawn.swapaxes(0, 1).reshape(algebra.dimension, gates * units, units)

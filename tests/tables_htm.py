@@ -129,7 +129,17 @@ def anomalies():
     return table(["detector", *anomaly_page.NAMES, "standard, left out"], rows)
 
 
+def taxi():
+    rows = []
+    for row in results("taxi")["forecasts"]:
+        errors = 100 * np.asarray(row["relative_error"])
+        spread = f"{errors.min():.1f} to {errors.max():.1f}" if errors.size > 1 else ""
+        rows.append([row["name"], f"{errors.mean():.1f}", spread, f"{np.mean(row['normalised_error']):.3f}"])
+    return table(["forecast", "error (%)", "range of seeds", "normalised error"], rows)
+
+
 HTM_TABLES = {
+    "taxi": taxi,
     "anomaly": anomalies,
     "sequence memory": sequence_memory,
     "dead cells": dead_cells,

@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="show devices, versions, memory, speed")
     doctor.add_argument("--quick", action="store_true", help="leave the speed check out")
     report = commands.add_parser("report", help="write the report of a finished run again")
-    report.add_argument("run", type=Path, metavar="RUN", help="a run's directory")
+    report.add_argument("run", type=Path, metavar="RUN|claims", help="a run's directory; `claims`: of all results")
     report.add_argument("--figures", type=Path, metavar="DIR", help="write each figure there too, as an SVG file")
     return parser
 
@@ -180,6 +180,9 @@ def _report(arguments: argparse.Namespace) -> int:
     from jaxneuro.launch.directory import read_results
     from jaxneuro.launch.reading import read
 
+    if str(arguments.run) == "claims" and not arguments.run.is_dir():
+        folder = experiments.folder_above(Path.cwd(), "configs")
+        return _run(_parsed(["run", str((folder or Path("configs")) / "claims.yaml"), "--fresh"]))
     file = arguments.run / "config.yaml"
     if not file.is_file():
         raise RunError(f"{arguments.run} is not a run's directory: it has no config.yaml.")

@@ -81,7 +81,7 @@ def week(values: np.ndarray, forecasts: dict[str, np.ndarray]) -> Panel:
         for place, (name, predicted) in enumerate(forecasts.items()):
             axes.plot(rows, predicted[rows], color=COLOURS[place % len(COLOURS)], linewidth=0.8, label=name)
         axes.set(xlabel="row", ylabel="value")
-        axes.legend(ncols=3)
+        axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
 
     return draw
 
@@ -99,6 +99,6 @@ def over_time(values: np.ndarray, forecasts: dict[str, np.ndarray]) -> Panel:
             axes.plot(ends, 100 * wrong / scale, color=COLOURS[place % len(COLOURS)], linewidth=1, label=name)
         axes.set(xlabel="row", ylabel="relative error (%)")
         axes.set_ylim(bottom=0)
-        axes.legend(ncols=3)
+        axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
 
     return draw

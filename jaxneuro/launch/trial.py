@@ -72,10 +72,10 @@ def prepared(trial: TrialConfig, seed: int) -> tuple[Trial, str]:
         trial.name,
         training,
         _held(validation, validation_key, trial.evaluation),
-        _held(test, test_key, trial.evaluation),
+        _held(test.transfer(), test_key, trial.evaluation),
         "loss",
         unit,
-        baseline=scale * test.baseline,
+        baseline=scale * test.transfer().baseline,
         scale=scale,
     )
     return made, provenance

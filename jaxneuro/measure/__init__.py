@@ -3,6 +3,11 @@
 from jaxneuro.measure import forecasts as forecasts
 from jaxneuro.measure import nab as nab
 from jaxneuro.measure import plain_detectors as plain_detectors
+from jaxneuro.measure.automaton import Automaton as Automaton
+from jaxneuro.measure.automaton import distinguishing_word as distinguishing_word
+from jaxneuro.measure.automaton import effective_states as effective_states
+from jaxneuro.measure.automaton import extract as extract
+from jaxneuro.measure.automaton import minimise as minimise
 from jaxneuro.measure.cost import operations as operations
 from jaxneuro.measure.cost import state_numbers as state_numbers
 from jaxneuro.measure.cost import tally as tally
@@ -25,10 +30,12 @@ from jaxneuro.measure.interval import mean_interval as mean_interval
 from jaxneuro.measure.interval import paired_p_value as paired_p_value
 from jaxneuro.measure.ledger import Ledger as Ledger
 from jaxneuro.measure.ledger import ledger as ledger
+from jaxneuro.measure.ranks import auc as auc
 from jaxneuro.measure.spectrum import Spectrum as Spectrum
 from jaxneuro.measure.spectrum import rate_spectrum as rate_spectrum
 from jaxneuro.measure.spike_times import spike_times as spike_times
 from jaxneuro.measure.spike_times import spikes_dropped as spikes_dropped
+from jaxneuro.measure.state_search import TooManyStates as TooManyStates
 from jaxneuro.measure.synaptic import SynapticOperations as SynapticOperations
 from jaxneuro.measure.synaptic import fan_out as fan_out
 from jaxneuro.measure.synaptic import synaptic_operations as synaptic_operations

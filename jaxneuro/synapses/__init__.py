@@ -4,6 +4,10 @@ Kinetics say how one neuron's membrane sees what arrives (`Exponential`, `NMDA`)
 (`Dense`, `Sparse`); rules say how connections change (`PairSTDP`, `TsodyksMarkram`).
 """
 
+from jaxneuro.algebra import Algebra as Algebra
+from jaxneuro.algebra import clifford as clifford
+from jaxneuro.algebra import matrices as matrices
+from jaxneuro.synapses.algebra_dense import AlgebraDense as AlgebraDense
 from jaxneuro.synapses.alpha import Alpha as Alpha
 from jaxneuro.synapses.calcium_plasticity import CalciumPlasticity as CalciumPlasticity
 from jaxneuro.synapses.conductance_based import ConductanceBased as ConductanceBased
@@ -29,6 +33,7 @@ from jaxneuro.synapses.sparse import Sparse as Sparse
 from jaxneuro.synapses.sparse import as_sparse as as_sparse
 from jaxneuro.synapses.tag_and_capture import Episode as Episode
 from jaxneuro.synapses.tag_and_capture import TagAndCapture as TagAndCapture
+from jaxneuro.synapses.temporal_conv import TemporalConv as TemporalConv
 from jaxneuro.synapses.triplet_stdp import TripletSTDP as TripletSTDP
 from jaxneuro.synapses.tsodyks_markram import TsodyksMarkram as TsodyksMarkram
 from jaxneuro.synapses.wiring import bernoulli_targets as bernoulli_targets

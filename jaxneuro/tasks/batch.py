@@ -114,6 +114,10 @@ class Task(eqx.Module):
     def loss(self, outputs: Float[Array, "batch time outputs"], batch: Batch) -> Float[Array, ""]:
         """What is to be made small."""
 
+    def transfer(self) -> "Task":
+        """The task of the test: itself, or one that asks for what was not trained, such as longer sequences."""
+        return self
+
 
 class Classification(Task):
     """A task whose answers are classes."""

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 
@@ -33,3 +34,39 @@ def scattered(
     size, count = symbols.shape
     places = jnp.sort(distinct(key, size, length, count), axis=-1)
     return jax.vmap(lambda place, symbol: jnp.full(length, blank).at[place].set(symbol))(places, symbols)
+
+
+def code_book(seed: int, symbols: int, features: int, *, novel: bool) -> Float[Array, "symbols features"]:
+    """Symbols as vectors of -1 and 1 that all differ; the same for the same seed.
+
+    Args:
+        seed: of the vectors.
+        symbols: how many, at most `2^(features - 1)`.
+        features: their length.
+        novel: other vectors than those that are not novel; none is in both books.
+
+    Returns:
+        One vector for each symbol.
+    """
+    codes = np.random.default_rng(seed).permutation(2**features)[: 2 * symbols].reshape(2, symbols)[int(novel)]
+    return jnp.asarray(2.0 * (codes[:, None] >> np.arange(features) & 1) - 1, jnp.result_type(float))
+
+
+def check_book(name: str, symbols: int, features: int) -> None:
+    """Refuse a code book that cannot be.
+
+    Args:
+        name: of the task.
+        symbols: how many there are in the training, and as many others in the test.
+        features: length of their vectors.
+
+    Raises:
+        ValueError: there are not so many different vectors, or too many to choose from.
+    """
+    if features > 20:
+        raise ValueError(f"{name} got features={features}; it must be at most 20.")
+    if 2 * symbols > 2**features:
+        raise ValueError(
+            f"{name} got symbols={symbols}; with features={features} it must be at most {2 ** (features - 1)}: those "
+            "of training and test all differ."
+        )

@@ -78,3 +78,21 @@ class Dyck(Classification):
 
         start = jnp.zeros(self.depth, kinds.dtype), jnp.zeros((), kinds.dtype)
         return jax.lax.scan(step, start, (coins, kinds))[1]
+
+
+class LongerDyck(Dyck):
+    """`Dyck`, tested on longer words: `test_steps` steps instead of `steps`.
+
+    Baseline and optimum do not depend on the length.
+
+    Reference: as of `Dyck`; longer tests: Suzgun, Gehrmann, Belinkov and Shieber 2019, arXiv:1911.03329, section 4.
+    """
+
+    test_steps: int = eqx.field(static=True, default=100)
+
+    def __check_init__(self) -> None:
+        check_least(self, brackets=2, depth=2, steps=3, test_steps=self.steps)
+
+    def transfer(self) -> Dyck:
+        """With longer words."""
+        return Dyck(self.brackets, self.depth, self.test_steps)

@@ -41,6 +41,7 @@ def test_a_small_range_of_large_values_keeps_its_steps_and_none_is_no_fault():
 
 
 @pytest.mark.slow
+@pytest.mark.computing
 def test_a_rhythm_is_learnt_and_the_end_of_a_stream_changes_nothing_before():
     values = np.tile(np.sin(2 * np.pi * np.arange(24) / 24), 20)
     found = detect(SMALL, series(values), jax.random.key(0), 160)
@@ -53,9 +54,11 @@ def test_a_rhythm_is_learnt_and_the_end_of_a_stream_changes_nothing_before():
 
 
 @pytest.mark.slow
+@pytest.mark.computing
 def test_a_small_run_has_all_detectors_all_profiles_and_a_page(tmp_path):
     small = ("streams.streams=2", "streams.rows=600", "chunk=300", "shown=madeUp/stream_01.csv")
-    results, sections = run("anomaly/quickstart.yaml", tmp_path / "run", *small)
+    pool = ("models.0.pooler.columns=128", "models.0.pooler.winners=8", "models.0.memory.segments=16")
+    results, sections = run("anomaly/quickstart.yaml", tmp_path / "run", *small, *pool)
     rows = {row["name"]: row for row in results["detectors"]}
     assert list(rows) == ["htm", "htm, raw", "silent", "random", "out of range", "windowed Gaussian"]
     for row in rows.values():

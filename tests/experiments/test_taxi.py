@@ -35,6 +35,7 @@ def test_a_forecast_stands_at_the_row_that_it_is_for():
 
 
 @pytest.mark.slow
+@pytest.mark.computing
 def test_the_lstm_learns_a_rhythm_and_does_not_know_the_future():
     times, values = made_up(0, 1000)
     config = Config(experiment="taxi", start=600, lstm=Lstm(units=8, past=48, batch=8, steps=120))
@@ -50,6 +51,7 @@ def test_the_lstm_learns_a_rhythm_and_does_not_know_the_future():
 
 
 @pytest.mark.slow
+@pytest.mark.computing
 def test_a_small_run_has_all_forecasts_and_a_page(tmp_path):
     small = ("seeds=1", "series.rows=900", "start=600", "chunk=300", "pooler.columns=128", "pooler.winners=10")
     results, sections = run("taxi/quickstart.yaml", tmp_path / "run", *small, "lstm.steps=50", "neighbours=2")

@@ -121,6 +121,14 @@ def test_the_report_can_be_written_again(folder, capsys):
     assert capsys.readouterr().out.strip().endswith("report: it/report.html")
 
 
+def test_the_ledger_of_claims_is_made_anew_each_time(folder, capsys):
+    (folder / "configs" / "claims.yaml").write_text("experiment: adding\nseed: 3\n")
+    for _ in range(2):
+        assert command.main(["report", "claims"]) == 0
+        assert "finished before" not in capsys.readouterr().out
+    assert (run_directory(folder) / "report.html").exists()
+
+
 @pytest.mark.parametrize("words", [["report", "configs"], ["report", "nowhere"]])
 def test_a_report_of_no_run_is_refused(folder, capsys, words):
     assert command.main(words) == 1

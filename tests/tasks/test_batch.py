@@ -13,16 +13,25 @@ import pytest
 import jaxneuro.tasks
 from jaxneuro.tasks.adding import Adding
 from jaxneuro.tasks.batch import Batch, Task, accuracy, cross_entropy, frame_cross_entropy, squared_error
+from jaxneuro.tasks.card_sorting import CardSorting
 from jaxneuro.tasks.characters import NextCharacter
+from jaxneuro.tasks.context_decision import ContextDecision
 from jaxneuro.tasks.copying import Copy
+from jaxneuro.tasks.delayed_xor import DelayedXOR, MultiTimescaleXOR
 from jaxneuro.tasks.denoise import Denoise
-from jaxneuro.tasks.dyck import Dyck
+from jaxneuro.tasks.dyck import Dyck, LongerDyck
 from jaxneuro.tasks.evidence import Evidence
+from jaxneuro.tasks.flip_flop import FlipFlop
 from jaxneuro.tasks.images import ImageSequences
 from jaxneuro.tasks.modular import Modular
 from jaxneuro.tasks.music import NextChord
+from jaxneuro.tasks.n_back import NBack
+from jaxneuro.tasks.overwrite import Overwrite
 from jaxneuro.tasks.permuted import PermutedImages
 from jaxneuro.tasks.recall import Recall
+from jaxneuro.tasks.reversal import Reversal
+from jaxneuro.tasks.rotations import Orientation, RotatedPoints
+from jaxneuro.tasks.same_different import SameDifferent
 from jaxneuro.tasks.selective import SelectiveCopy
 from jaxneuro.tasks.sequences import HighOrder
 from jaxneuro.tasks.words import Words
@@ -32,17 +41,29 @@ RANDOM = np.random.default_rng(0)
 # Every task at a small size, its steps, and whether its targets are classes.
 TASKS = [
     (Adding(steps=10), 10, False),
+    (CardSorting(steps=6, values=3), 6, True),
+    (ContextDecision(steps=5), 5, True),
     (Copy(delay=5, symbols=3, length=2), 9, True),
+    (DelayedXOR(channels=3, code=2, steps=7), 7, True),
     (Denoise(noise=5, symbols=3, length=2), 9, True),
     (Dyck(steps=12), 12, True),
     (Evidence(cues=3, cue_ms=3, gap_ms=1, shortest_ms=1, longest_ms=3, question_ms=2, rate_hz=300.0), 17, True),
+    (FlipFlop(steps=8), 8, True),
     (HighOrder(np.array([[0, 2, 3, 0], [1, 2, 3, 1]]), noise=3, steps=10), 10, True),
     (ImageSequences(RANDOM.random((5, 2, 3)), np.array([0, 1, 2, 0, 1]), order="permuted"), 6, True),
+    (LongerDyck(steps=12), 12, True),
     (Modular(modulus=3, steps=7), 7, True),
+    (MultiTimescaleXOR(channels=2, code=2, pause=1, codes=2), 8, True),
+    (NBack(steps=7), 7, True),
     (NextCharacter(RANDOM.integers(0, 4, 50), 4, steps=8), 8, True),
     (NextChord([RANDOM.integers(0, 2, (frames, 5)) for frames in (3, 6)]), 5, False),
+    (Overwrite(keys=2, values=3, writes=2), 6, True),
     (PermutedImages(RANDOM.random((5, 2, 3)), np.array([0, 1, 2, 0, 1]), tasks=3), 1, True),
     (Recall(pairs=2, vocabulary=12, steps=10), 10, True),
+    (Reversal(steps=6), 6, True),
+    (SameDifferent(pause=2), 4, True),
+    (Orientation(steps=6), 6, False),
+    (RotatedPoints(points=2), 1, False),
     (SelectiveCopy(noise=5, symbols=3, length=2), 9, True),
     (Words("A5", steps=6), 6, True),
 ]

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxneuro.tasks.dyck import Dyck
+from jaxneuro.tasks.dyck import Dyck, LongerDyck
 from tests.tasks.rules import check_even, check_mean, check_solved, draw, symbols
 
 TASK = Dyck(brackets=3, depth=3, steps=30)
@@ -61,3 +61,13 @@ def test_words_have_the_lengths_that_the_grammar_gives_them():
         lengths.append(closed[0] + 1 if len(closed) else 62)
     # A word does not end within 60 steps with probability 2^-30.
     check_mean(lengths, 4)
+
+
+def test_the_test_may_have_longer_words():
+    task = LongerDyck(depth=3, steps=10, test_steps=25)
+    assert draw(task, 2).inputs.shape == (2, 10, 4)
+    longer = task.transfer()
+    assert draw(longer, 2).inputs.shape == (2, 25, 4)
+    assert (longer.depth, longer.baseline) == (3, task.baseline)
+    with pytest.raises(ValueError, match="LongerDyck got test_steps=9; it must be at least 10"):
+        LongerDyck(steps=10, test_steps=9)

@@ -1,5 +1,7 @@
-"""Neurons with complex states and unitary recurrence."""
+"""Neurons with complex and hypercomplex states, and unitary recurrence."""
 
+from jaxneuro.neurons.complex.algebra_lstm import AlgebraLSTM as AlgebraLSTM
+from jaxneuro.neurons.complex.algebra_rnn import AlgebraRNN as AlgebraRNN
 from jaxneuro.neurons.complex.associative_lstm import AssociativeLSTM as AssociativeLSTM
 from jaxneuro.neurons.complex.complex_conv import ComplexConv as ComplexConv
 from jaxneuro.neurons.complex.complex_dense import ComplexDense as ComplexDense

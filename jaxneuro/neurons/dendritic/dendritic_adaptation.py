@@ -52,8 +52,9 @@ class DendriticAdaptation(StateMachine[DendriticAdaptationState, Float[Array, "i
     Reference: Sardi et al. 2018, Scientific Reports 8:5100, figure 2.
     """
 
-    weights: Float[Array, "inputs"] = parameter(unit="mV")
     dendrite: Int[Array, "inputs"]
+    spike: Surrogate
+    weights: Float[Array, "inputs"] = parameter(unit="mV")
     strengths: Float[Array, "dendrites"] = parameter(at_least=0.0)
     rate: Scalar = parameter(at_least=0.0)
     window_ms: Scalar = parameter(above=0.0, unit="ms")
@@ -65,7 +66,6 @@ class DendriticAdaptation(StateMachine[DendriticAdaptationState, Float[Array, "i
     refractory_ms: Scalar = parameter(at_least=0.0, unit="ms")
     detach_reset: Scalar = parameter(at_least=0.0, at_most=1.0)
     dt_ms: Scalar = parameter(above=0.0, unit="ms")
-    spike: Surrogate
 
     def __init__(
         self,

@@ -54,6 +54,7 @@ class MultiThreshold(StateMachine[MultiThresholdState, Float[Array, "sites"], Fl
     Reference: Sardi et al. 2017, Scientific Reports 7:18036, figure 1.
     """
 
+    spike: Surrogate
     threshold_mv: Float[Array, "sites"] = parameter(above=0.0, unit="mV")
     tau_ms: Float[Array, "sites"] = parameter(above=0.0, unit="ms")
     resistance_mohm: Float[Array, "sites"] = parameter(above=0.0, unit="MOhm")
@@ -63,7 +64,6 @@ class MultiThreshold(StateMachine[MultiThresholdState, Float[Array, "sites"], Fl
     refractory_ms: Scalar = parameter(at_least=0.0, unit="ms")
     detach_reset: Scalar = parameter(at_least=0.0, at_most=1.0)
     dt_ms: Scalar = parameter(above=0.0, unit="ms")
-    spike: Surrogate
 
     def __init__(
         self,

@@ -1,0 +1,64 @@
+"""Where stored results come from, and whether that is still what is here."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxneuro.launch import experiments
+from jaxneuro.launch.config import Preamble, load
+from jaxneuro.launch.directory import config_hash
+from jaxneuro.launch.overrides import override
+from jaxneuro.launch.reading import read
+
+
+def doubts(stored: dict[str, Any], config: Path, overrides: Sequence[str] = ()) -> list[str]:
+    """Why results may not be those of the config and the code that are here.
+
+    Args:
+        stored: the content of a results.json.
+        config: the config that the results are said to be of.
+        overrides: what was changed in it. A value of `...` is one that only the user who ran it knows: configs are then
+            not compared.
+
+    Returns:
+        A sentence for each reason; none if the config has the same hash, and since the commit of the results neither it
+        nor the experiment has changed.
+
+    Raises:
+        ConfigError: there is no such config, or it is wrong.
+    """
+    document = read(config)
+    name = load(Preamble, document).experiment
+    experiment = experiments.load(name, config)
+    found = []
+    if not any(text.endswith("=...") for text in overrides):
+        for text in overrides:
+            document = override(document, text)
+        hashed = config_hash(load(experiment.config, document).resolved())
+        if hashed != stored.get("config_hash"):
+            found.append(f"another config ({str(stored.get('config_hash'))[:8]}, not {hashed[:8]})")
+    folder = experiments.folder_above(config)
+    files = [config.absolute(), *([folder / f"{name}.py"] if folder else [])]
+    return found + _of_history(stored.get("git") or {}, files)
+
+
+def _of_history(git: dict[str, Any], files: Sequence[Path]) -> list[str]:
+    commit = str(git.get("commit", ""))
+    if not commit:
+        return ["made outside a repository"]
+    found = ["made with changes that no commit has"] if git.get("dirty") else []
+    folder = files[0].parent
+    if _git(folder, "merge-base", "--is-ancestor", commit, "HEAD") is None:
+        return [*found, f"commit {commit[:8]} is not in this history"]
+    changed = _git(folder, "diff", "--name-only", commit, "--", *map(str, files))
+    return found + [f"{Path(name).name} changed since commit {commit[:8]}" for name in (changed or "").splitlines()]
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    """What git says; None if it fails or is not there."""
+    command = ["git", "-C", str(folder), *words]
+    try:
+        return subprocess.run(command, capture_output=True, check=True, timeout=10).stdout.decode()
+    except (OSError, UnicodeError, subprocess.SubprocessError):
+        return None
