@@ -2,14 +2,15 @@
 
 Three experiments that were done on living neurons are done on many random cells of each of three models, blind: cells
 differ in thresholds, time constants, resistances and waveforms, and stimuli, cells and recordings are noisy. From 50
-trials each cell is taken for one of the models. The same experiments then go to a cell that is none of the three, a
-membrane with channels.
+trials each cell is taken for one of the models. The same experiments then go to cells that are none of the three: a
+membrane with channels, and cells of many compartments, whose dendrites are short and passive, or long and active.
 """
 
 import functools
 import time
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -40,7 +41,7 @@ class Config(ExperimentConfig):
     jitter: NonNegative = Field(default=0.03, description="of a stimulus, relative to it")
     background_na: NonNegative = Field(default=0.05, description="of currents into each site, in a mean over 1 ms")
     recording_mv: NonNegative = 1.0
-    membranes: Count = Field(default=50, le=10_000, description="examinations of a membrane with channels")
+    membranes: Count = Field(default=50, le=10_000, description="examinations of each other cell")
 
 
 class Membrane(jn.StateMachine[Any, Float[Array, "electrodes"], Float[Array, ""]]):
@@ -64,6 +65,54 @@ class Membrane(jn.StateMachine[Any, Float[Array, "electrodes"], Float[Array, ""]
         """The sum of all currents through the membrane."""
         state, _ = self.membrane.step(state, self.gain * input.sum())
         return state, state.voltage_mv
+
+
+class Placed(jn.StateMachine[Any, Float[Array, "electrodes"], Float[Array, ""]]):
+    """A cell of many compartments with electrodes in some of them: `V = Cable(gain I)`, recorded in the soma.
+
+    Fields:
+        cable: the cell; compartment 0 is its soma.
+        gain: the current (nA) in the cell for 1 nA of an electrode: what is lost outside of it.
+        places: numbers of the electrodes' compartments.
+
+    Input: currents (nA), `[electrodes]`. Output: the voltage (mV).
+    """
+
+    cable: jn.StateMachine
+    gain: Float[Array, ""] = jn.parameter(0.1, above=0.0)
+    places: tuple[int, ...] = eqx.field(static=True, default=(0, 1, 2))
+
+    def init(self, key: PRNGKeyArray) -> Any:
+        """At rest."""
+        return self.cable.init(key)
+
+    def step(self, state: Any, input: Float[Array, "electrodes"]) -> tuple[Any, Float[Array, ""]]:
+        """Every electrode's current into its own compartment."""
+        currents = jnp.zeros_like(state.voltage_mv).at[jnp.asarray(self.places)].set(self.gain * input)
+        state, _ = self.cable.step(state, currents)
+        return state, state.voltage_mv[0]
+
+
+def cable(first_um: float, second_um: float, active: float) -> Placed:
+    """A soma with two dendrites of this length, electrodes in it and in their ends.
+
+    Args:
+        first_um: length of the thinner one.
+        second_um: of the thicker one.
+        active: the density of sodium and potassium channels in the dendrites, as a share of that of the soma.
+    """
+    pieces, dendritic = 6, jn.dendritic
+    shape = dendritic.tree(
+        [
+            dendritic.Branch(-1, 20.0, 20.0),
+            dendritic.Branch(0, first_um, 2.0, pieces, "middle"),
+            dendritic.Branch(0, second_um, 3.0, pieces, "middle"),
+        ]
+    )
+    density = np.asarray([1.0] + [active] * (2 * pieces))
+    channels = [dendritic.Inserted(kind(), density) for kind in (jn.spiking.SquidSodium, jn.spiking.SquidPotassium)]
+    cell = dendritic.Cable(shape, (*channels, dendritic.Inserted(jn.spiking.Leak())), dt_ms=STEP_MS)
+    return Placed(cell, places=(0, pieces, 2 * pieces))
 
 
 def random_cell(model: Int[Array, ""], key: PRNGKeyArray) -> jn.Chain:
@@ -125,9 +174,13 @@ def examined_again(cell: jn.StateMachine, bench: Bench, count: int, key: PRNGKey
     return jax.vmap(lambda key: electrodes.examine(cell, bench, key))(jax.random.split(key, count))
 
 
-def others(config: Config) -> dict[str, jn.StateMachine]:
+def others() -> dict[str, jn.StateMachine]:
     """Cells that are none of the models."""
-    return {"membrane": Membrane(jn.SplitExponentialEuler(jn.spiking.HodgkinHuxley(), STEP_MS))}
+    return {
+        "membrane": Membrane(jn.SplitExponentialEuler(jn.spiking.HodgkinHuxley(), STEP_MS)),
+        "short passive dendrites": cable(300.0, 400.0, active=0.0),
+        "long active dendrites": cable(2000.0, 3000.0, active=1.0),
+    }
 
 
 def row(cell: str, found: Findings) -> dict[str, Any]:
@@ -157,7 +210,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         run.say(f"noise {noise:g}: {100 * levels[-1]['recovered']:.2f} % of the cells are taken for what they are")
     test = bench(config, 1.0)
     more = []
-    for name, cell in others(config).items():
+    for name, cell in others().items():
         found = jax.device_get(examined_again(cell, test, config.membranes, jax.random.fold_in(key, 2**20)))
         more.append(row(name, found))
         arrays[f"other/{name}/waveforms"] = found.waveforms_mv[0]

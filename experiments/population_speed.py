@@ -2,7 +2,8 @@
 
 CUBA, with spikes handed on one by one, by the lists of those that spike, and by all synapses; its neurons without
 synapses; and its arithmetic written by hand. A population of LIF neurons without synapses, in blocks and as a whole,
-beside eight multiplications and additions of one number each.
+beside eight multiplications and additions of one number each. And neurons with several thresholds beside LIF neurons
+that sum as many inputs.
 """
 
 import functools
@@ -38,6 +39,9 @@ class Config(ExperimentConfig):
     population: Count = Field(default=1_000_000, description="of neurons without synapses")
     population_steps: Count = 1000
     block: Count = 4096
+    cells: Count = Field(default=10_000, description="neurons with several thresholds")
+    sites: int = Field(default=4, ge=2, le=1000, description="of each: the soma and its dendrites")
+    cell_steps: Count = 200
     brian_python: str | None = Field(default=None, description="an interpreter that has Brian2")
 
 
@@ -151,6 +155,32 @@ def population_timers(config: Config) -> dict[str, Timer]:
     return {name: functools.partial(clock, call) for name, call in calls.items()}
 
 
+class Sum(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
+    """The weighted sum of a neuron's inputs."""
+
+    weights: Float[Array, "inputs"]
+
+    def respond(self, input: Float[Array, "inputs"]) -> Float[Array, ""]:
+        """`w . x`."""
+        return self.weights @ input
+
+
+def threshold_timers(config: Config) -> dict[str, Timer]:
+    """Neurons with a threshold on each input, and with one on the sum of all; no two neurons share parameters."""
+    inputs = 30 * jax.random.uniform(jax.random.key(config.seed), (config.cell_steps, config.cells, config.sites))
+    neurons = {
+        "one threshold": jn.Chain(Sum(jnp.full(config.sites, 1 / config.sites)), jn.LIF()),
+        "several thresholds": jn.dendritic.MultiThreshold(config.sites - 1),
+    }
+
+    def running(neuron: jn.StateMachine) -> Call:
+        population = jn.Population(jn.stack(neuron, config.cells), config.cells)
+        state = population.init(jax.random.key(config.seed))
+        return lambda: jn.run(population, inputs, state=state)
+
+    return {name: functools.partial(clock, running(neuron)) for name, neuron in neurons.items()}
+
+
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Time everything."""
     timers, brian = network_timers(config), None
@@ -169,6 +199,8 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     run.say(f"network: {results['network']['milliseconds']} ms")
     results["population"] = compare(population_timers(config), config.rounds, warm=1)
     run.say(f"population: {results['population']['milliseconds']} ms")
+    results["thresholds"] = compare(threshold_timers(config), config.rounds, warm=1)
+    run.say(f"thresholds: {results['thresholds']['milliseconds']} ms")
     return results
 
 
@@ -177,6 +209,7 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
     works = {
         "network": f"CUBA, {config.neurons:,} neurons, {config.steps:,} steps",
         "population": f"{config.population:,} LIF neurons, {config.population_steps:,} steps",
+        "thresholds": f"{config.cells:,} neurons of {config.sites} inputs each, {config.cell_steps:,} steps",
     }
     sections = []
     for name, title in works.items():

@@ -44,7 +44,7 @@ def sections(results: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> list[
         Section(
             "Waveforms",
             "Of one cell each, stimulated by two electrodes in turn, aligned where they cross the threshold.",
-            figure=figures.svg(*(waveforms(name, found) for name, found in shown.items()), columns=len(shown)),
+            figure=figures.svg(*(waveforms(name, found) for name, found in shown.items()), columns=3, height=2.2),
         ),
     ]
 

@@ -3,7 +3,16 @@ import pytest
 from jaxneuro.launch.advice import ConfigError
 from tests.experiments.small import run
 
-TINY = ("rounds=2", "neurons=100", "steps=100", "population=70", "population_steps=5", "block=32")
+TINY = (
+    "rounds=2",
+    "neurons=100",
+    "steps=100",
+    "population=70",
+    "population_steps=5",
+    "block=32",
+    "cells=20",
+    "cell_steps=5",
+)
 
 
 @pytest.mark.slow
@@ -11,7 +20,8 @@ def test_every_way_is_timed_beside_the_fast_one(tmp_path):
     results, sections = run("benchmark/populations.yaml", tmp_path / "run", *TINY)
     assert set(results["network"]["peer_over_ours"]) == {"neurons only", "by hand", "by lists", "all synapses"}
     assert set(results["population"]["peer_over_ours"]) == {"whole", "eight multiplications"}
-    assert [len(section.rows) for section in sections] == [5, 3]
+    assert set(results["thresholds"]["peer_over_ours"]) == {"several thresholds"}
+    assert [len(section.rows) for section in sections] == [5, 3, 2]
 
 
 @pytest.mark.slow

@@ -9,6 +9,8 @@ from jaxneuro.initial import check_sizes
 from jaxneuro.machine import Scalar, StateMachine, parameter
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
+FAR = -15.0  # heights below which terms of the third order do not count, in units of 1 / beta
+
 
 class MultiThresholdState(eqx.Module):
     """Voltages of the soma and of each dendrite above rest (mV), and what is left of the refractory period (ms)."""
@@ -121,12 +123,19 @@ class MultiThreshold(StateMachine[MultiThresholdState, Float[Array, "sites"], Fl
         height = self.sharpness_per_mv * (voltage_mv - self.threshold_mv)
         top = jax.lax.stop_gradient(height.max())
         raised = jnp.exp(height - top)
-        passed = voltage_mv * (1 - self.gating + self.gating * jax.nn.sigmoid(height))
+        total = raised.sum()
+        # One exponential for the switches and for the silences, -ln(1 - sigma(y)) = max(y, 0) + ln(1 + e^-|y|).
+        small = jnp.exp(-jnp.abs(height))
+        opened = jnp.where(height > 0, 1, small) / (1 + small)
+        silence = (jnp.maximum(height, 0) + jnp.log1p(small)).sum()
+        # Far below all thresholds the silence is too small for a number; prod(1 + e^y) - 1 is its first terms there.
+        far = top < FAR
+        pairs = jnp.exp(jnp.minimum(top, FAR)) * (total**2 - (raised**2).sum()) / 2
+        near = jnp.where(far, 1, silence)
+        log_odds = jnp.where(far, top + jnp.log(total + pairs), near + jnp.log(-jnp.expm1(-near)))
+
+        passed = voltage_mv * (1 - self.gating + self.gating * opened)
         u_sum = voltage_mv[0] + passed[1:].sum() - self.threshold_mv[0]
-        # The odds of "any" are prod(1 + e^y) - 1 = sum_i e^(y_i) prod_(j < i) (1 + e^(y_j)): no difference of near
-        # numbers, and no exponential overflows.
-        silent = jax.nn.softplus(height)
-        log_odds = jax.nn.logsumexp(height + jnp.cumsum(silent) - silent)
         distance = u_sum + self.independence * (log_odds / self.sharpness_per_mv - u_sum)
         soma = jnp.zeros_like(raised).at[0].set(1)
-        return distance, soma + self.independence * (raised / raised.sum() - soma)
+        return distance, soma + self.independence * (raised / total - soma)

@@ -1,5 +1,6 @@
 """Several thresholds in one neuron: a plain loop, the leaky integrate-and-fire neuron, closed forms of the limits."""
 
+import decimal
 import math
 
 import jax
@@ -108,6 +109,21 @@ def test_the_noisy_or_is_the_product_of_silences(float64):
         silent = math.prod(1 - logistic(0.4 * (v - t)) for v, t in zip(voltage, THRESHOLDS, strict=True))
         u = float(distance(voltage, sharpness_per_mv=0.4))
         assert logistic(0.4 * u) == pytest.approx(1 - silent, rel=1e-10)
+
+
+@pytest.mark.parametrize("highest", [-14.9, -15.1, -40.0, -400.0])
+def test_far_below_the_odds_are_as_exact(highest, float64):
+    heights = [highest, highest - 0.3, highest - 2.0]
+    u, slope = jax.value_and_grad(lambda v: made(sharpness_per_mv=1.0).distance(v)[0])(
+        jnp.asarray(THRESHOLDS) + jnp.asarray(heights)
+    )
+    with decimal.localcontext(prec=400):
+        factors = [1 + decimal.Decimal(height).exp() for height in heights]
+        odds = math.prod(factors) - 1
+        expected = float(odds.ln())
+        slopes = [float((factor - 1) / factor * (odds + 1) / odds) for factor in factors]
+    assert float(u) == pytest.approx(expected, abs=1e-9)
+    np.testing.assert_allclose(slope, slopes, rtol=1e-8)
 
 
 @pytest.mark.parametrize("shift", [-2000.0, -40.0, 0.0, 40.0, 2000.0])
