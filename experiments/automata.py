@@ -151,8 +151,10 @@ def counted(machine: jn.StateMachine, alphabet: Array, limit: int, **options: An
 
 
 def drawing(automaton: Automaton) -> dict[str, Any]:
-    """The smallest form of an automaton, as JSON holds it."""
+    """The smallest form of an automaton, as JSON holds it; nothing of one that is too large to be drawn."""
     smallest = minimise(automaton)
+    if smallest.states > automata_page.MOST_DRAWN:
+        return {"transitions": None, "outputs": None}
     said = smallest.outputs[smallest.labels]
     return {"transitions": smallest.transitions.tolist(), "outputs": said.tolist()}
 

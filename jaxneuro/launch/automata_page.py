@@ -71,7 +71,7 @@ def sections(results: dict[str, Any]) -> list[Section]:
             )
         )
     drawn = {row.get("network") or row["neuron"]: row for row in (*results["networks"], *results["neurons"])}
-    drawn = {name: row for name, row in drawn.items() if row["found"] and len(row["transitions"]) <= MOST_DRAWN}
+    drawn = {name: row for name, row in drawn.items() if row.get("transitions")}
     if drawn:
         panels = [graph(name, row["transitions"], row["outputs"]) for name, row in drawn.items()]
         text = "A dot is a state, the start has a ring; a colour is a letter. Solid arrows say 0, dashed ones else."
