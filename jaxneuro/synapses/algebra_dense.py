@@ -27,7 +27,7 @@ class AlgebraDense(Stateless[Float[Array, "features"], Float[Array, "features"]]
 
     Parameters: `dimension outputs (inputs + 1)`. Input `[dimension inputs]`. Output `[dimension outputs]`.
 
-    Reference: Parcollet et al. 2019, arXiv:1806.04418, section 3.2 (quaternions); Trabelsi et al. 2018,
+    Reference: Parcollet et al. 2019, arXiv:1806.04418 (quaternions); Trabelsi et al. 2018,
     arXiv:1705.09792 (complex numbers).
     """
 
