@@ -191,7 +191,7 @@ def polar_weights(
     Returns:
         The coordinates.
 
-    Reference: Parcollet et al. 2019, arXiv:1806.04418, section 3.4 (quaternions); Trabelsi et al. 2018,
+    Reference: Parcollet et al. 2019, arXiv:1806.04418 (quaternions); Trabelsi et al. 2018,
     arXiv:1705.09792, section 3.6 (complex numbers).
     """
     return _polar(key, algebra, outputs, inputs, deviation)

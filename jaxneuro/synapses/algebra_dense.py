@@ -16,7 +16,8 @@ class AlgebraDense(Stateless[Float[Array, "features"], Float[Array, "features"]]
 
     All of W, x, y and b are elements; a product has the weight on the left. A vector of elements is one of real
     numbers: all first coordinates, then all second ones, and so on. With quaternions the layer has a quarter of the
-    weights of `Dense` between as many real numbers, and as many biases; with elements of dimension d, `1 / d`.
+    weights of `Dense` between as many real numbers, and as many biases; with elements of dimension d, `1 / d`. A matrix
+    weighs the columns of an element each alone: layers of n x n matrices never mix the n columns.
 
     Fields (all quantities dimensionless):
         algebra: of the elements; in the constructor also its name: "real", "complex", "quaternion", "M2" (matrices) to
@@ -27,7 +28,7 @@ class AlgebraDense(Stateless[Float[Array, "features"], Float[Array, "features"]]
 
     Parameters: `dimension outputs (inputs + 1)`. Input `[dimension inputs]`. Output `[dimension outputs]`.
 
-    Reference: Parcollet et al. 2019, arXiv:1806.04418, section 3.2 (quaternions); Trabelsi et al. 2018,
+    Reference: Parcollet et al. 2019, arXiv:1806.04418 (quaternions); Trabelsi et al. 2018,
     arXiv:1705.09792 (complex numbers).
     """
 

@@ -70,7 +70,8 @@ class RotatedPoints(Task):
 
     Baseline: that of the best constant, 0: its squared error is the number of points. Optimum: 0.
 
-    Reference: Hamilton 1844, Philosophical Magazine 25:489; Parcollet et al. 2019, arXiv:1806.04418, section 3.1.
+    Reference: Hamilton 1844, Philosophical Magazine 25:489; Parcollet et al. 2019, arXiv:1806.04418 (features in space
+    as quaternions).
     """
 
     points: int = eqx.field(static=True, default=4)

@@ -56,3 +56,14 @@ def test_too_many_states_are_told(experiment):
     assert "0 of 1" in sections[0].text
     assert len(sections) == 2
     assert np.size(sections[1].rows) == 5
+
+
+def test_a_network_that_drifts_away_from_its_automaton_is_not_the_sum():
+    row = {"network": "a", "seed": 0, "right": 0.6, "found": 4, "states": 2, "is_sum": True, "agreement": 0.6}
+    row |= {"word": None, "transitions": [[0, 1], [1, 0]], "outputs": [[[0], [1]], [[1], [0]]]}
+    exact = row | {"network": "b", "agreement": 1.0}
+    told = automata_page.answer({"modulus": 2, "networks": [row, exact], "neurons": []})
+    assert told == (
+        "a: 0 of 1 networks are the automaton of sums modulo 2. 1 more look like it within the tolerance, but drift: "
+        "on long sequences the automaton and the network part. b: 1 of 1 networks are the automaton of sums modulo 2."
+    )

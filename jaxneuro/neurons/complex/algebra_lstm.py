@@ -35,7 +35,8 @@ class AlgebraLSTM(Driven[AlgebraLSTMState, Float[Array, "features"], Float[Array
 
     Parameters: `4 dimension units (inputs + units + 1)`. Input `[dimension inputs]`. Output: h, `[dimension units]`.
 
-    Reference: Parcollet et al. 2019, arXiv:1806.04418, appendix (there U starts as W, and all biases as 0).
+    Reference: Parcollet, Morchid, Linares and De Mori 2018, arXiv:1811.02566; Parcollet et al. 2019, arXiv:1806.04418
+    (in the authors' program U starts as W, and all biases as 0).
     """
 
     algebra: Algebra = eqx.field(static=True)

@@ -32,7 +32,7 @@ class AlgebraRNN(Driven[AlgebraRNNState, Float[Array, "features"], Float[Array, 
 
     Parameters: `dimension units (inputs + units + 1)`. Input `[dimension inputs]`. Output: h, `[dimension units]`.
 
-    Reference: Parcollet et al. 2019, arXiv:1806.04418, section 3.3 (there U starts as W).
+    Reference: Parcollet et al. 2019, arXiv:1806.04418 (there U starts as W).
     """
 
     algebra: Algebra = eqx.field(static=True)
