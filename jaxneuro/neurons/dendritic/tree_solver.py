@@ -175,15 +175,15 @@ def relaxed(parents: Parents, charge: Vector, leak: Vector, drive: Vector, axial
         x, so that `charge x` is the current at the voltage `v + x`.
     """
     unbalanced = drive - leak * voltage - laplacian(parents, axial, voltage)
-    # The reverse pass of a time loop keeps what is named so, and computes the rest again.
-    return checkpoint_name(solve(parents, charge + leak, axial, unbalanced), KEPT)
+    return solve(parents, charge + leak, axial, unbalanced)
 
 
 def _relaxed_jvp(parents: Parents, primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     # With A = diag(charge + leak) + L the equations read A (v + x) = drive + charge v.
     charge, leak, _, axial, voltage = primals
     d_charge, d_leak, d_drive, d_axial, d_voltage = tangents
-    change = relaxed(parents, *primals)
+    # The reverse pass of a time loop keeps what is named so, and computes the rest again.
+    change = checkpoint_name(relaxed(parents, *primals), KEPT)
     after = voltage + change
     terms = []
     if _moves(d_drive):
