@@ -9,3 +9,4 @@ from jaxneuro.neurons.dendritic.morphology import ball_and_stick as ball_and_sti
 from jaxneuro.neurons.dendritic.morphology import cylinder as cylinder
 from jaxneuro.neurons.dendritic.morphology import rall_tree as rall_tree
 from jaxneuro.neurons.dendritic.morphology import tree as tree
+from jaxneuro.neurons.dendritic.swc import read_swc as read_swc

@@ -158,7 +158,7 @@ class Cable(StateMachine[CableState, Reaching, Spike]):
             return relaxed(self.morphology.parents, 0 * slope, slope, drive, axial, voltage)
 
         def far(carry: tuple[Vector, Array, Array]) -> Array:
-            return (carry[1] > 16 * jnp.finfo(carry[0].dtype).eps * FARTHEST_STEP_MV) & (carry[2] < 100)
+            return (carry[1] > 16 * FARTHEST_STEP_MV * float(jnp.finfo(carry[0].dtype).eps)) & (carry[2] < 100)
 
         def nearer(carry: tuple[Vector, Array, Array]) -> tuple[Vector, Array, Array]:
             step = newton(carry[0])
