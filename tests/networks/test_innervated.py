@@ -61,7 +61,7 @@ def test_synapses_depolarise_by_their_conductances():
 
 def test_nmda_makes_two_spikes_more_than_the_sum_of_each(key):
     cell = make()
-    one = jnp.zeros((400, COUNT)).at[0, 3].set(12.0)
+    one = jnp.zeros((400, COUNT)).at[0, 3].set(1.2)
 
     def peak(spikes):
         return jn.run(cell, (0 * spikes, spikes), key=key, observe="neuron.voltage_mv")[2][:, 0].max() + 70
