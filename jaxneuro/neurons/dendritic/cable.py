@@ -210,7 +210,7 @@ class Cable(StateMachine[CableState, Reaching, Spike]):
     def _moved(self, inserted: Inserted, gates: Gates, voltage: Vector) -> Gates:
         rates, targets = jax.vmap(inserted.channel.kinetics)(inserted.chosen(voltage))
         return jax.tree.map(
-            lambda x, rate, target: target + (x - target) * jnp.exp(-self.dt_ms * rate), gates, rates, targets
+            lambda x, rate, target: x + (x - target) * (jnp.exp(-self.dt_ms * rate) - 1), gates, rates, targets
         )
 
     def _above(self, voltage: Vector) -> Float[Array, ""]:

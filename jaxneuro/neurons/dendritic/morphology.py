@@ -49,7 +49,9 @@ class Morphology(Parameterised):
 
     lengths_um: Numbers = parameter(at_least=0.0, unit="um")
     diameters_um: Numbers = parameter(above=0.0, unit="um")
-    parents: tuple[int, ...] = eqx.field(static=True, default=(-1,), converter=lambda parents: tuple(int(p) for p in parents))
+    parents: tuple[int, ...] = eqx.field(
+        static=True, default=(-1,), converter=lambda parents: tuple(int(p) for p in parents)
+    )
 
     def __check_init__(self) -> None:
         count = len(self.parents)
