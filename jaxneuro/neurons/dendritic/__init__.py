@@ -15,6 +15,7 @@ from jaxneuro.neurons.dendritic.morphology import rall_tree as rall_tree
 from jaxneuro.neurons.dendritic.morphology import tree as tree
 from jaxneuro.neurons.dendritic.multi_threshold import MultiThreshold as MultiThreshold
 from jaxneuro.neurons.dendritic.spike_waveform import SpikeWaveform as SpikeWaveform
+from jaxneuro.neurons.dendritic.swc import read_swc as read_swc
 from jaxneuro.neurons.dendritic.tree_layer import AmplifiedTree as AmplifiedTree
 from jaxneuro.neurons.dendritic.tree_layer import TreeLayer as TreeLayer
 from jaxneuro.neurons.dendritic.two_layer import TwoLayer as TwoLayer
