@@ -39,10 +39,10 @@ class Receiver(eqx.Module):
 
 
 class Change(eqx.Module):
-    """What is added to the program and to the late weights."""
+    """What is added to the program and to the late weights; None where nothing is."""
 
-    program: Float[Array, "program"]
-    late: Float[Array, "synapses"]
+    program: Float[Array, "program"] | None
+    late: Float[Array, "synapses"] | None
 
 
 Instruction = Callable[[Receiver, Packet], Change]
@@ -50,22 +50,22 @@ Instruction = Callable[[Receiver, Packet], Change]
 
 def nothing(receiver: Receiver, packet: Packet) -> Change:
     """No change."""
-    return Change(jnp.zeros_like(receiver.program), jnp.zeros_like(receiver.late))
+    return Change(None, None)
 
 
 def add(receiver: Receiver, packet: Packet) -> Change:
     """`θ <- θ + v`."""
-    return _of_program(receiver, packet.payload)
+    return Change(packet.payload, None)
 
 
 def scale(receiver: Receiver, packet: Packet) -> Change:
     """`θ <- (1 + v) θ`."""
-    return _of_program(receiver, packet.payload * receiver.program)
+    return Change(packet.payload * receiver.program, None)
 
 
 def set_to(receiver: Receiver, packet: Packet) -> Change:
     """`θ <- v`."""
-    return _of_program(receiver, packet.payload - receiver.program)
+    return Change(packet.payload - receiver.program, None)
 
 
 def rotate(receiver: Receiver, packet: Packet) -> Change:
@@ -82,22 +82,22 @@ def rotate(receiver: Receiver, packet: Packet) -> Change:
         return jnp.pad(part[:turning].reshape(-1, width), ((0, 0), (0, 4 - width)))
 
     turned = jax.vmap(_turned)(groups(packet.payload), groups(receiver.program))[:, :width].reshape(-1)
-    return _of_program(receiver, jnp.pad(turned - receiver.program[:turning], (0, numbers - turning)))
+    return Change(jnp.pad(turned - receiver.program[:turning], (0, numbers - turning)), None)
 
 
 def copy_from_sender(receiver: Receiver, packet: Packet) -> Change:
     """`θ <- θ_sender`."""
-    return _of_program(receiver, packet.program - receiver.program)
+    return Change(packet.program - receiver.program, None)
 
 
 def consolidate(receiver: Receiver, packet: Packet) -> Change:
     """`z <- z + v_1 tag h`: tagged synapses keep what they have learnt."""
-    return Change(jnp.zeros_like(receiver.program), packet.payload[0] * receiver.tag * receiver.early)
+    return Change(None, packet.payload[0] * receiver.tag * receiver.early)
 
 
 def depress_inactive(receiver: Receiver, packet: Packet) -> Change:
     """`z <- z - v_1 (1 - tag) z`: synapses without a tag lose what they had kept."""
-    return Change(jnp.zeros_like(receiver.program), -packet.payload[0] * (1 - receiver.tag) * receiver.late)
+    return Change(None, -packet.payload[0] * (1 - receiver.tag) * receiver.late)
 
 
 INSTRUCTIONS: dict[str, Instruction] = {
@@ -127,7 +127,11 @@ def execute(receiver: Receiver, packet: Packet) -> Change:
         2012, Cell 149:886.
     """
     changes = [instruction(receiver, packet) for instruction in INSTRUCTIONS.values()]
-    return jax.tree.map(lambda *parts: sum(o * part for o, part in zip(packet.opcode, parts, strict=True)), *changes)
+    program, late = jnp.zeros_like(receiver.program), jnp.zeros_like(receiver.late)
+    for share, change in zip(packet.opcode, changes, strict=True):
+        program = program if change.program is None else program + share * change.program
+        late = late if change.late is None else late + share * change.late
+    return Change(program, late)
 
 
 def quaternion_product(p: Float[Array, "4"], q: Float[Array, "4"]) -> Float[Array, "4"]:
@@ -144,7 +148,3 @@ def quaternion_product(p: Float[Array, "4"], q: Float[Array, "4"]) -> Float[Arra
 def _turned(operand: Float[Array, "4"], value: Float[Array, "4"]) -> Float[Array, "4"]:
     rotor = operand + jnp.asarray([1.0, 0.0, 0.0, 0.0], operand.dtype)
     return quaternion_product(rotor / jnp.sqrt(jnp.maximum((rotor * rotor).sum(), LEAST_SQUARE)), value)
-
-
-def _of_program(receiver: Receiver, change: Float[Array, "program"]) -> Change:
-    return Change(change, jnp.zeros_like(receiver.late))

@@ -33,7 +33,8 @@ class PlasticNeuron(StateMachine[PlasticState, Experience, Float[Array, ""]]):
     `kept <- kept + autonomy (1 - e^(-d / tau_early)) h`. Then `x <- e^(-d / persistence) x + (1 - t^2) w k + t + u`,
     and `y = tanh(gain x + bias)`. Where a teacher speaks (`t = 1` or `t = -1`),
     `h <- h + rate t^2 (t - w k) k / n`, within `±limit`, and synapses that this moves by more than about
-    `tag_threshold` are tagged. The late weights z are parameters: the neuron cannot change them, but packets may (`Conversation`).
+    `tag_threshold` are tagged. The late weights z are parameters: the neuron cannot change them, but packets may
+    (`Conversation`).
 
     Fields:
         late: z, `[synapses]`, dimensionless.
