@@ -68,7 +68,9 @@ def dissociation(wild: np.ndarray, without: np.ndarray) -> float:
     return float(np.clip(beyond.mean() / max(error, 1e-12), -LARGEST_Z, LARGEST_Z))
 
 
-def sections(results: Mapping[str, Any], fractions: Sequence[float], losses: Mapping[str, np.ndarray]) -> list[Section]:
+def sections(
+    results: Mapping[str, Any], fractions: Sequence[float], losses: Mapping[str, np.ndarray], steps: np.ndarray
+) -> list[Section]:
     """The page.
 
     Args:
