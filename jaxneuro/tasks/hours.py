@@ -119,7 +119,7 @@ class Hours(NamedTuple):
         return slice(5, 7), slice(9, 11)
 
     def _shown(self, at: float, keys: Array, teacher: Array, drive: Array) -> tuple[Array, ...]:
-        clock = at + self.gap_hours * jnp.arange(len(keys))
+        clock = at + self.gap_hours * jnp.arange(len(keys), dtype=jnp.result_type(float))
         return keys, teacher, drive, clock, jnp.full(len(keys), self.drive_noise)
 
     def _rests(self, at: tuple[float, ...]) -> tuple[Array, ...]:
