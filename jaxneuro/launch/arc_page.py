@@ -159,7 +159,7 @@ def told(values: Sequence[float]) -> str:
 
 def both(values: Sequence[Sequence[float]]) -> list[str]:
     """Those after an hour and after a day."""
-    return [told(each) for each in np.asarray(values).T]
+    return [told(each) for each in np.transpose(values).tolist()]
 
 
 def curve(tests: Mapping[str, Any], fractions: Sequence[float], chance: float) -> figures.Panel:
