@@ -1,5 +1,7 @@
 """Populations joined by synapses: `Network`, ready-made networks, and the rates that theory gives them."""
 
+from jaxneuro.networks.arc_memory import arc_genome as arc_genome
+from jaxneuro.networks.arc_memory import arc_memory as arc_memory
 from jaxneuro.networks.blocks import run_in_blocks as run_in_blocks
 from jaxneuro.networks.brunel import balanced as balanced
 from jaxneuro.networks.brunel import brunel as brunel
