@@ -24,6 +24,7 @@ from pydantic import Field
 
 import jaxneuro as jn
 from jaxneuro.launch import abilities_page
+from jaxneuro.launch.advice import ConfigError, unknown
 from jaxneuro.launch.comparison import Budget, answers, tune
 from jaxneuro.launch.config import (
     ConfigPart,
@@ -257,6 +258,9 @@ def against(rows: list[dict[str, Any]], reference: str) -> list[dict[str, Any]]:
 
 def main(config: Config, run: Run) -> dict[str, Any]:
     """All neurons on all tasks."""
+    known = [neuron.name for neuron in config.neurons]
+    if config.reference not in known:
+        raise ConfigError(f"reference: {config.reference} {unknown(config.reference, known, 'neuron')}")
     cells = len(config.neurons) * len(config.tasks)
     lanes = len(config.tuning.learning_rates) * config.tuning.seeds
     steps = sum(task.steps for task in config.tasks) * len(config.neurons) * lanes

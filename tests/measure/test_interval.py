@@ -66,3 +66,23 @@ def test_among_many_tests_without_effect_a_false_alarm_is_as_rare_as_in_one():
     draws = np.random.default_rng(2).uniform(size=(4000, 10))
     alarms = np.mean([min(jn.measure.holm(row)) < 0.05 for row in draws])
     assert abs(alarms - (1 - (1 - 0.005) ** 10)) < 4 * (0.05 * 0.95 / len(draws)) ** 0.5
+
+
+def test_a_slope_and_its_interval_are_those_of_scipy():
+    from scipy.stats import linregress, t
+
+    random = np.random.default_rng(0)
+    x = random.normal(size=12)
+    y = 0.3 * x + random.normal(size=12)
+    found, expected = jn.measure.slope_interval(x, y), linregress(x, y)
+    half = t.ppf(0.975, 10) * expected.stderr
+    assert found == pytest.approx((expected.slope, expected.slope - half, expected.slope + half))
+    assert jn.measure.slope_interval([0.0, 1.0, 2.0], [1.0, 3.0, 5.0]) == pytest.approx((2, 2, 2))
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [(np.arange(2.0), np.arange(2.0)), (np.ones(3), np.ones(3)), (np.ones(3), np.ones(2))]
+)
+def test_points_that_have_no_slope_are_refused(x, y):
+    with pytest.raises(ValueError, match="slope_interval got shapes"):
+        jn.measure.slope_interval(x, y)
