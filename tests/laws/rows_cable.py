@@ -17,7 +17,7 @@ COMPARTMENTS = 5  # with the branch point
 def cable(channels, **options):
     """A soma, a trunk and two branches, with a capacitance so small that few steps show a spike."""
     shape = jn.dendritic.tree(BRANCHES)
-    return jn.dendritic.Cable(shape, channels, 0.3, 100.0, dt_ms=0.02, **options)
+    return jn.dendritic.Cable(shape, channels, 0.5, 100.0, dt_ms=0.02, **options)
 
 
 def active():
@@ -30,7 +30,7 @@ def active():
 
 def injected(generator, steps):
     """Currents (nA) into all compartments."""
-    return floats(generator.uniform(-0.05, 0.4, size=(steps, COMPARTMENTS)))
+    return floats(generator.uniform(-0.05, 0.3, size=(steps, COMPARTMENTS)))
 
 
 def innervated():
@@ -51,6 +51,6 @@ def arriving(generator, steps):
 
 
 CABLE: tuple[Row, ...] = (
-    Row("Cable", lambda key: cable(active()), injected, smooth=True, quick=False),
+    Row("Cable", lambda key: cable(active(), threshold_mv=-30.0), injected, smooth=True, quick=False),
     Row("Innervated", lambda key: innervated(), arriving, smooth=True, quick=False),
 )

@@ -10,6 +10,7 @@ Reference: Hines 1984, International Journal of Bio-Medical Computing 15:69.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -25,7 +26,7 @@ from jaxneuro.scan import KEPT
 UNROLL = 4
 
 Parents = tuple[int, ...]
-Vector = Float[Array, "compartments"]
+Vector = Float[Array, "compartments *lanes"]
 
 
 class Levels(NamedTuple):
@@ -109,11 +110,33 @@ def solve(parents: Parents, membrane: Vector, axial: Vector, right: Vector) -> V
     Returns:
         x.
     """
+    return _in_lanes(functools.partial(_eliminated, parents))(membrane, axial, right)
+
+
+def _in_lanes(function: Callable[..., Vector]) -> Callable[..., Vector]:
+    """The same function of arrays `[compartments]`, which under `jax.vmap` has `[compartments, lanes]` at once.
+
+    So what is gathered is contiguous, and a vector of the processor holds the same compartment of several neurons.
+    """
+    alone = jax.custom_batching.custom_vmap(function)
+
+    @alone.def_vmap
+    def together(lanes: int, batched: list[bool], *arrays: Array) -> tuple[Array, bool]:
+        last = [
+            jnp.moveaxis(array, 0, -1) if has else jnp.broadcast_to(array[..., None], (*array.shape, lanes))
+            for array, has in zip(arrays, batched, strict=True)
+        ]
+        return jnp.moveaxis(function(*last), -1, 0), True
+
+    return alone
+
+
+def _eliminated(parents: Parents, membrane: Vector, axial: Vector, right: Vector) -> Vector:
     if not _joints(parents).children.size:
         return _solve_chain(membrane, axial, right)
     order = levels(parents)
     diagonal = membrane + _meeting(parents, axial[1:], _taken(axial, _joints(parents).children), 1.0)
-    zero, one = jnp.zeros_like(diagonal, shape=(1,)), jnp.ones_like(diagonal, shape=(1,))
+    zero, one = jnp.zeros_like(diagonal[:1]), jnp.ones_like(diagonal[:1])
     pivots, rights, joints = (
         _taken(jnp.concatenate([values, filler]), places)
         for values, filler, places in (
@@ -125,8 +148,8 @@ def solve(parents: Parents, membrane: Vector, axial: Vector, right: Vector) -> V
 
     def eliminate(below: tuple[Array, Array], level: tuple[Array, ...]) -> tuple[tuple[Array, Array], Any]:
         pivot, right, joint, children = level
-        pivot = pivot - _taken(below[0], children).sum(axis=-1)
-        right = right + _taken(below[1], children).sum(axis=-1)
+        pivot = pivot - _taken(below[0], children).sum(axis=1)
+        right = right + _taken(below[1], children).sum(axis=1)
         inverse = 1 / pivot
         share = joint * inverse
         passed = jnp.concatenate([joint * share, zero]), jnp.concatenate([share * right, zero])
@@ -137,20 +160,20 @@ def solve(parents: Parents, membrane: Vector, axial: Vector, right: Vector) -> V
         value = alone + share * _taken(above, parent)
         return value, value
 
-    nothing = jnp.zeros_like(diagonal, shape=(order.members.shape[1] + 1,))
+    nothing = jnp.zeros_like(diagonal, shape=(order.members.shape[1] + 1, *diagonal.shape[1:]))
     _, (shares, alone) = jax.lax.scan(
         eliminate, (nothing, nothing), (pivots, rights, joints, jnp.asarray(order.below)), reverse=True
     )
     _, values = jax.lax.scan(substitute, nothing[1:], (shares, alone, jnp.asarray(order.above)))
-    return _taken(values.reshape(-1), order.place)
+    return _taken(values.reshape(-1, *diagonal.shape[1:]), order.place)
 
 
 def _solve_chain(membrane: Vector, axial: Vector, right: Vector) -> Vector:
     """Elimination from one end of an unbranched cable to the other: numbers instead of levels."""
     count, axial = right.shape[0], axial.at[0].set(0)
     extra = -count % UNROLL
-    filler = jnp.zeros_like(right, shape=(extra,))
-    onward = jnp.concatenate([axial[1:], jnp.zeros_like(axial, shape=(1,))])
+    filler = jnp.zeros_like(right, shape=(extra, *right.shape[1:]))
+    onward = jnp.concatenate([axial[1:], jnp.zeros_like(axial[:1])])
     pivots = jnp.concatenate([membrane + axial + onward, filler + 1])
     axial, onward, right = (jnp.concatenate([values, filler]) for values in (axial, onward, right))
 
@@ -165,7 +188,7 @@ def _solve_chain(membrane: Vector, axial: Vector, right: Vector) -> Vector:
         value = alone + share * after
         return value, value
 
-    nothing = jnp.zeros_like(right, shape=())
+    nothing = jnp.zeros_like(right[0])
     _, (inverses, alone) = jax.lax.scan(eliminate, (nothing, nothing), (pivots, axial, right), unroll=UNROLL)
     shares = inverses * onward
     return jax.lax.scan(substitute, nothing, (shares, alone), reverse=True, unroll=UNROLL)[1][:count]
@@ -184,7 +207,7 @@ def laplacian(parents: Parents, axial: Vector, voltage: Vector) -> Vector:
     """
     joints = _joints(parents)
     across = _taken(axial, joints.children) * (_taken(voltage, joints.children) - _taken(voltage, joints.parents))
-    return _meeting(parents, axial[1:] * jnp.diff(voltage), across, -1.0)
+    return _meeting(parents, axial[1:] * jnp.diff(voltage, axis=0), across, -1.0)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -205,8 +228,12 @@ def relaxed(parents: Parents, charge: Vector, leak: Vector, drive: Vector, axial
     Returns:
         x, so that `charge x` is the current at the voltage `v + x`.
     """
-    unbalanced = drive - leak * voltage - laplacian(parents, axial, voltage)
-    return solve(parents, charge + leak, axial, unbalanced)
+
+    def change(charge: Vector, leak: Vector, drive: Vector, axial: Vector, voltage: Vector) -> Vector:
+        unbalanced = drive - leak * voltage - laplacian(parents, axial, voltage)
+        return _eliminated(parents, charge + leak, axial, unbalanced)
+
+    return _in_lanes(change)(charge, leak, drive, axial, voltage)
 
 
 def _relaxed_jvp(parents: Parents, primals: tuple, tangents: tuple) -> tuple[Array, Array]:
@@ -249,7 +276,9 @@ def _taken(values: Array, places: np.ndarray | Array) -> Array:
     return jnp.take(values, places, axis=0, mode="clip")
 
 
-def _meeting(parents: Parents, along: Float[Array, "links"], across: Float[Array, "joints"], back: float) -> Vector:
+def _meeting(
+    parents: Parents, along: Float[Array, "links *lanes"], across: Float[Array, "joints *lanes"], back: float
+) -> Vector:
     """What flows out of each compartment over all links, and `back` times what flows in.
 
     Args:
@@ -262,12 +291,12 @@ def _meeting(parents: Parents, along: Float[Array, "links"], across: Float[Array
         The sum at each compartment.
     """
     joints = _joints(parents)
-    along = jnp.where(joints.consecutive, along, 0)
-    none = jnp.zeros_like(along, shape=(1,))
+    along = jnp.where(joints.consecutive.reshape(-1, *(1,) * (along.ndim - 1)), along, 0)
+    none = jnp.zeros_like(along, shape=(1, *along.shape[1:]))
     total = jnp.concatenate([none, along]) + back * jnp.concatenate([along, none])
     if not joints.children.size:
         return total
-    sums = _taken(jnp.concatenate([across, back * across, none]), joints.flows).sum(axis=-1)
+    sums = _taken(jnp.concatenate([across, back * across, none]), joints.flows).sum(axis=1)
     return total + _taken(jnp.concatenate([sums, none]), joints.rows)
 
 

@@ -79,6 +79,24 @@ def test_derivatives_are_those_of_a_dense_solver(parents, float64):
     np.testing.assert_allclose(pushed, expected_push, rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.parametrize("parents", [TREES["cable"], TREES["bushy"]], ids=["cable", "bushy"])
+def test_many_neurons_at_once_are_each_as_alone(parents, float64):
+    given = [numbers(len(parents), seed) for seed in range(6)]
+    leaks, voltages = (jnp.stack([one[name] for one in given]) for name in ("leak", "voltage"))
+    weights = jnp.cos(jnp.arange(len(parents), dtype=float))
+    fixed = given[0]
+
+    @jax.jit
+    @jax.value_and_grad
+    def alone(leak, voltage):
+        return weights @ relaxed(parents, fixed["charge"], leak, fixed["drive"], fixed["axial"], voltage)
+
+    expected = [alone(leak, voltage) for leak, voltage in zip(leaks, voltages, strict=True)]
+    at_once = jax.jit(jax.vmap(jax.vmap(alone)))(*(many.reshape(2, 3, -1) for many in (leaks, voltages)))
+    np.testing.assert_allclose(at_once[0].ravel(), [value for value, _ in expected], rtol=1e-11)
+    np.testing.assert_allclose(at_once[1].reshape(6, -1), [slope for _, slope in expected], rtol=1e-9, atol=1e-12)
+
+
 def test_what_is_in_balance_does_not_move_in_single_precision():
     # With a coupling a million times the leak, which would be lost in sums of currents.
     parents, count = random_tree(50, 5), 50
