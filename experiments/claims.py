@@ -54,6 +54,13 @@ def spread(values: Any, digits: int = 3) -> str:
     return f"{numbers.mean():.{digits}f} ({numbers.min():.{digits}f} to {numbers.max():.{digits}f}, n={numbers.size})"
 
 
+def one_neuron(found: dict[str, Any]) -> Judged:
+    """Who learns an exclusive or, of all starts."""
+    share = {row["unit"]: row["gates"]["exclusive or"]["solved"] / found["starts"] for row in found["units"]}
+    told = ", ".join(f"{name} {100 * value:.0f} %" for name, value in share.items())
+    return f"{told} of {found['starts']} starts", share["point neuron"] == 0 and share["dCaAP branch"] >= 0.8
+
+
 def faithful(found: dict[str, Any]) -> Judged:
     """All comparisons with closed forms and peers are within what is allowed."""
     return f"{found['kept']} of {found['of']} comparisons", found["kept"] == found["of"]
@@ -84,6 +91,45 @@ def anomalies(found: dict[str, Any]) -> Judged:
     return spread(scores, 1), bool(np.mean(scores) >= 64.6)
 
 
+def thresholds(found: dict[str, Any]) -> Judged:
+    """Models of a neuron found blind, at the noise of the test."""
+    level = next(level for level in found["levels"] if level["noise"] == 1.0)
+    cells = sum(cell["examined"] for cell in level["cells"])
+    return f"{100 * level['recovered']:.2f} % of {cells:,} cells", level["recovered"] >= 0.99
+
+
+def machines(found: dict[str, Any]) -> Judged:
+    """Neurons whose states can be counted by hand, and networks that learnt parity."""
+    counted = [row for row in found["neurons"] if row["expected"] is not None]
+    right = sum(row["states"] == row["expected"] for row in counted)
+    parity = sum(row["is_sum"] for row in found["networks"])
+    told = f"{right} of {len(counted)} neurons as by hand; {parity} of {len(found['networks'])} networks are parity"
+    return told, right == len(counted) and parity > 0
+
+
+def higher_dimension(found: dict[str, Any]) -> Judged:
+    """Quaternion weights against real ones, at equal real parameters."""
+    rows = [row for row in found["differences"] if (row["ours"], row["theirs"]) == ("quaternion", "real")]
+    better = [row["trial"] for row in rows if row["differs"] and (row["mean"] > 0) == row["higher_is_better"]]
+    worse = [row["trial"] for row in rows if row["differs"] and (row["mean"] > 0) != row["higher_is_better"]]
+    told = f"quaternions better in {', '.join(better) or 'none'}; worse in {', '.join(worse) or 'none'}"
+    return told, bool(better) and not worse
+
+
+def memory_needs_arc(found: dict[str, Any]) -> Judged:
+    """The bars on memory of the knock-out."""
+    bars = [bar for bar in found["bars"] if "memory" in bar["bar"]]
+    told = ", ".join(f"{bar['bar']} {bar['found']:.3g} ({bar['sign']} {bar['asked']:g})" for bar in bars)
+    return told, all(bar["met"] for bar in bars)
+
+
+def instructions(found: dict[str, Any]) -> Judged:
+    """The bars on behaviour: instructions against data packets and against neurons by themselves."""
+    bars = [bar for bar in found["bars"] if "behaviour" in bar["bar"]]
+    told = ", ".join(f"{bar['bar'].split(',')[1].strip()} {bar['found']:+.3g}" for bar in bars)
+    return told, all(bar["met"] for bar in bars)
+
+
 def computed(found: dict[str, Any]) -> Judged:
     """Richer neurons against threshold units, all synapses looked at."""
     dense = {row["kind"]: row["ways"][0]["operations_per_second"] for row in found["models"]}
@@ -105,6 +151,16 @@ def nested(found: dict[str, Any]) -> Judged:
     return f"better in {better}, worse in {worse} of {len(rows)} comparisons", better > 0 and not worse
 
 
+def abilities(found: dict[str, Any]) -> Judged:
+    """Slopes of skill against complexity: about 0 in perception, above 0 in the abilities."""
+    slopes = {row["ability"]: row["slope"] for row in found["abilities"] if row["slope"]}
+    told = ", ".join(
+        f"{name} {row['mean']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})" for name, row in slopes.items()
+    )
+    control = slopes["perceive"]["low"] <= 0 <= slopes["perceive"]["high"]
+    return told, control and all(slopes[name]["low"] > 0 for name in ABILITIES)
+
+
 def only_recurrent(found: dict[str, Any]) -> Judged:
     """Where complex numbers help, at equal real parameters."""
     helped = [row["trial"] for row in found["differences"] if row["differs"] and row["mean"] > 0]
@@ -112,7 +168,17 @@ def only_recurrent(found: dict[str, Any]) -> Judged:
     return f"helps in {', '.join(helped) or 'none'} of {len(found['differences'])} trials", helped == recurrent != []
 
 
+ABILITIES = ("forget", "ignore", "abstract", "switch", "robust")
 CLAIMS = (
+    Claim(
+        1,
+        "A unit of 1957 has its limits; one with an inner nonlinearity passes them",
+        "no point neuron computes an exclusive or (Minsky and Papert 1969); one dCaAP branch does (Gidon et al. 2020)",
+        "point neuron 0 %, dCaAP branch at least 80 % of the starts",
+        "xor_in_one_neuron",
+        "xor_in_one_neuron/full.yaml",
+        one_neuron,
+    ),
     Claim(
         2,
         "Neurons integrate and spike",
@@ -160,6 +226,51 @@ CLAIMS = (
         ("streams.folder=...",),
     ),
     Claim(
+        6,
+        "A neuron is many independent threshold units",
+        "data favour the model of independent thresholds (Sardi et al. 2017)",
+        "at least 99 % of random cells are taken blind for the model they follow",
+        "independent_thresholds",
+        "independent_thresholds/full.yaml",
+        thresholds,
+    ),
+    Claim(
+        7,
+        "Neurons are machines with states",
+        "",
+        "numbers of states as by hand; some trained network is exactly the machine of its task",
+        "automata",
+        "automata/full.yaml",
+        machines,
+    ),
+    Claim(
+        7,
+        "Weights of higher dimension help",
+        "quaternion networks with a quarter of the parameters do as well (Parcollet et al. 2019)",
+        "better somewhere, worse nowhere, at equal real parameters",
+        "weights_of_higher_dimension",
+        "weights_of_higher_dimension/full.yaml",
+        higher_dimension,
+    ),
+    Claim(
+        8,
+        "Without Arc there is no long-term memory",
+        "short-term memory intact, long-term memory lost (Plath et al. 2006, in mice)",
+        "as written in the config before the run",
+        "arc_knockout",
+        "arc_knockout/full.yaml",
+        memory_needs_arc,
+    ),
+    Claim(
+        9,
+        "Neurons send each other instructions, not data",
+        "the essay's reading; the biology shows Arc RNA alone",
+        "behaviour better than with data packets and than by cells alone, 95 % interval above 0",
+        "arc_knockout",
+        "arc_knockout/full.yaml",
+        instructions,
+    ),
+    Claim(
         10,
         "Richer neurons take ten times the operations of simple ones",
         "38 PFLOPS, ten times 38 PFLOPS",
@@ -194,6 +305,15 @@ CLAIMS = (
         "complex_gain",
         "complex_gain/full.yaml",
         only_recurrent,
+    ),
+    Claim(
+        14,
+        "Forgetting, ignoring, abstracting, switching, withstanding need complex neurons; perception does not",
+        "",
+        "slopes as written in the config before the run",
+        "abilities",
+        "abilities/full.yaml",
+        abilities,
     ),
 )
 

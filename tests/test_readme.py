@@ -12,11 +12,12 @@ from jaxneuro.launch.config import load
 from jaxneuro.launch.reading import read_text
 from tests.tables import TABLES as OTHER_TABLES
 from tests.tables_htm import HTM_TABLES
+from tests.tables_inside import INSIDE_TABLES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 FINDINGS = ROOT / "experiments" / "README.md"
-TABLES = OTHER_TABLES | HTM_TABLES
+TABLES = OTHER_TABLES | HTM_TABLES | INSIDE_TABLES
 
 
 def shown(name):

@@ -45,7 +45,51 @@ def scored(mean, higher):
     return {"trial": "gated-copy", "differs": True, "mean": mean, "higher_is_better": higher}
 
 
+def gates(unit, solved):
+    return {"unit": unit, "gates": {"exclusive or": {"solved": solved}}}
+
+
+def slope(ability, low):
+    return {"ability": ability, "slope": {"mean": low + 0.1, "low": low, "high": low + 0.2}}
+
+
+def bars(*met):
+    names = ("long-term memory", "behaviour when told, capsids over data, lower end")
+    return {
+        "bars": [{"bar": name, "found": 1.0, "sign": ">", "asked": 0.5, "met": way} for name in names for way in met]
+    }
+
+
 BOTH_WAYS = {
+    "one_neuron": tuple(
+        {"starts": 200, "units": [gates("point neuron", point), gates("dCaAP branch", 160)]} for point in (0, 1)
+    ),
+    "thresholds": tuple(
+        {"levels": [{"noise": 1.0, "recovered": share, "cells": [{"examined": 9}]}]} for share in (0.99, 0.98)
+    ),
+    "machines": tuple(
+        {
+            "neurons": [{"expected": 5, "states": states}, {"expected": None, "states": 9}],
+            "networks": [{"is_sum": True}],
+        }
+        for states in (5, 6)
+    ),
+    "higher_dimension": tuple(
+        {"differences": [scored(mean, False) | {"ours": "quaternion", "theirs": "real"} for mean in (-1.0, other)]}
+        for other in (-0.5, 0.5)
+    ),
+    "memory_needs_arc": (bars(True), bars(True, False)),
+    "instructions": (bars(True), bars(True, False)),
+    "abilities": tuple(
+        {
+            "abilities": [
+                slope("perceive", -0.1),
+                *(slope(name, 0.05) for name in ("forget", "ignore", "abstract", "switch")),
+                slope("robust", low),
+            ]
+        }
+        for low in (0.05, -0.05)
+    ),
     "faithful": ({"kept": 4, "of": 4}, {"kept": 3, "of": 4}),
     "converted": tuple(
         {"spiking": [{"network": "vgg", "scheme": "Spike-Norm", "change": [-80.0, last]}]} for last in (-0.4, -0.6)
