@@ -178,6 +178,7 @@ WANTED = {
     "KWinners": ", winners: 2",
     "Located": ", flow: {kind: HodgkinHuxley}",
     "ParallelCell": ", genome: MinGRU",
+    "TreeLayer": ", height: 4, width: 3",
     **dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU"),
 }
 
