@@ -121,23 +121,71 @@ def brian_cuba(neurons: int, steps: int) -> dict[str, Call]:
     return {"cuba": lambda: brian.device.run(folder.name, with_output=False)}
 
 
-PEERS = {"torch": torch_lstm, "spyx": spyx_lif, "brian": brian_cuba}
+def jaxley_cable(compartments: int, steps: int) -> dict[str, Call]:
+    """A squid axon in Jaxley: forward, gradient with respect to the sodium conductance, and the first of each.
+
+    The call "peak" answers with the largest voltage of the last compartment instead of a time.
+    """
+    import jax
+    import jaxley  # pyright: ignore[reportMissingImports]
+    from jaxley.channels import HH  # pyright: ignore[reportMissingImports]
+
+    branch = jaxley.Branch(jaxley.Compartment(), ncomp=compartments)
+    cell = jaxley.Cell(branch, parents=[-1])
+    for name, value in {"length": 10.0, "radius": 0.5, "axial_resistivity": 100.0, "capacitance": 1.0}.items():
+        cell.set(name, value)
+    cell.insert(HH())
+    cell.set("v", -65.0)
+    cell.init_states()
+    current = jaxley.step_current(i_delay=0.0, i_dur=5.0, i_amp=0.1, delta_t=0.025, t_max=0.025 * steps)
+    cell.branch(0).comp(0).stimulate(current)
+    cell.branch(0).comp(compartments - 1).record()
+    cell.make_trainable("HH_gNa")
+    parameters = cell.get_parameters()
+
+    def forward(parameters: object) -> jax.Array:
+        return jaxley.integrate(cell, params=parameters, delta_t=0.025)
+
+    def mean(parameters: object) -> jax.Array:
+        return forward(parameters).mean()
+
+    programs = {"forward": forward, "gradient": jax.value_and_grad(mean)}
+    compiled = {name: jax.jit(program) for name, program in programs.items()}
+
+    def first(name: str) -> object:
+        jax.clear_caches()
+        return jax.block_until_ready(jax.jit(programs[name])(parameters))
+
+    return {
+        "forward": lambda: jax.block_until_ready(compiled["forward"](parameters)),
+        "gradient": lambda: jax.block_until_ready(compiled["gradient"](parameters)),
+        "forward first": lambda: first("forward"),
+        "gradient first": lambda: first("gradient"),
+        "peak": lambda: float(forward(parameters).max()),
+    }
+
+
+PEERS = {"torch": torch_lstm, "spyx": spyx_lif, "brian": brian_cuba, "jaxley": jaxley_cable}
 
 
 def main() -> None:
     """Serve one peer until standard input ends."""
+    answers = sys.stdout
+    sys.stdout = sys.stderr  # what a peer's library prints is no answer
     calls = PEERS[sys.argv[1]](*map(int, sys.argv[2:]))
-    for call in calls.values():
-        call()
-        call()
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    for name, call in calls.items():
+        if " first" not in name:
+            call()
+            call()
+    answers.write("ready\n")
+    answers.flush()
     for line in sys.stdin:
         call = calls[line.strip()]
         began = time.perf_counter()
-        call()
-        sys.stdout.write(f"{1000 * (time.perf_counter() - began)}\n")
-        sys.stdout.flush()
+        answer = call()
+        elapsed = 1000 * (time.perf_counter() - began)
+        answers.write(f"{answer if isinstance(answer, float) else elapsed}\n")
+        answers.flush()
 
 
 if __name__ == "__main__":

@@ -65,9 +65,8 @@ def synaptic_rates(
     shared, own = jax.random.split(key)
     z = SHARED**0.5 * jax.random.normal(shared, (segments, 2, 1))
     z = z + (1 - SHARED) ** 0.5 * jax.random.normal(own, (segments, 2, branches))
-    at = jnp.arange(milliseconds) / SEGMENT_MS
-    low = jnp.floor(at).astype(jnp.int32)
-    share = (at - low)[:, None, None]
+    time = np.arange(milliseconds)
+    low, share = time // SEGMENT_MS, jnp.asarray(time % SEGMENT_MS / SEGMENT_MS, z.dtype)[:, None, None]
     # A mean of two has less variance; the share of each keeps it 1.
     z = (z[low] * (1 - share) + z[low + 1] * share) / jnp.sqrt(share**2 + (1 - share) ** 2)
     rates = jnp.exp(depth * z - depth**2 / 2) * jnp.asarray([excitatory_hz, inhibitory_hz], z.dtype)[None, :, None]

@@ -11,5 +11,6 @@ from jaxneuro.neurons.dendritic.morphology import ball_and_stick as ball_and_sti
 from jaxneuro.neurons.dendritic.morphology import cylinder as cylinder
 from jaxneuro.neurons.dendritic.morphology import rall_tree as rall_tree
 from jaxneuro.neurons.dendritic.morphology import tree as tree
+from jaxneuro.neurons.dendritic.swc import read_swc as read_swc
 from jaxneuro.neurons.dendritic.tree_layer import AmplifiedTree as AmplifiedTree
 from jaxneuro.neurons.dendritic.tree_layer import TreeLayer as TreeLayer

@@ -21,6 +21,7 @@ Vector = Float[Array, "compartments"]
 
 US_PER_MS = 1000.0  # uS in a mS, and nF in a uF
 FARTHEST_STEP_MV = 5.0  # of the search for the state of rest
+SEARCH_STEPS = 40
 GRID = 256  # voltages among which it starts
 
 
@@ -151,22 +152,16 @@ class Cable(StateMachine[CableState, Reaching, Spike]):
         start = jax.lax.stop_gradient(grid[jnp.argmax(outward, axis=0)])
         axial = self.morphology.axial_us(self.resistivity_ohm_cm)
 
-        def newton(voltage: Vector) -> Vector:
+        def nearer(voltage: Vector, _: None) -> tuple[Vector, None]:
+            # Derivatives are those of the last step, which is next to nothing but for them.
+            voltage = jax.lax.stop_gradient(voltage)
             outward, slope = jax.jvp(current, (voltage,), (jnp.ones_like(voltage),))
             slope = jax.lax.stop_gradient(slope)
             drive = slope * voltage - outward
-            return relaxed(self.morphology.parents, 0 * slope, slope, drive, axial, voltage)
+            step = relaxed(self.morphology.parents, 0 * slope, slope, drive, axial, voltage)
+            return voltage + jnp.clip(step, -FARTHEST_STEP_MV, FARTHEST_STEP_MV), None
 
-        def far(carry: tuple[Vector, Array, Array]) -> Array:
-            return (carry[1] > 16 * jnp.finfo(carry[0].dtype).eps * FARTHEST_STEP_MV) & (carry[2] < 100)
-
-        def nearer(carry: tuple[Vector, Array, Array]) -> tuple[Vector, Array, Array]:
-            step = newton(carry[0])
-            return carry[0] + jnp.clip(step, -FARTHEST_STEP_MV, FARTHEST_STEP_MV), jnp.abs(step).max(), carry[2] + 1
-
-        begin = (start, jnp.full_like(start, jnp.inf, shape=()), jnp.zeros((), jnp.int32))
-        voltage = jax.lax.stop_gradient(jax.lax.while_loop(far, nearer, begin)[0])
-        voltage = voltage + newton(voltage)
+        voltage = jax.lax.scan(nearer, start, None, length=SEARCH_STEPS)[0]
         gates = tuple(jax.vmap(inserted.channel.kinetics)(inserted.chosen(voltage))[1] for inserted in self.channels)
         return CableState(gates, voltage, self._above(voltage))
 
@@ -210,7 +205,7 @@ class Cable(StateMachine[CableState, Reaching, Spike]):
     def _moved(self, inserted: Inserted, gates: Gates, voltage: Vector) -> Gates:
         rates, targets = jax.vmap(inserted.channel.kinetics)(inserted.chosen(voltage))
         return jax.tree.map(
-            lambda x, rate, target: target + (x - target) * jnp.exp(-self.dt_ms * rate), gates, rates, targets
+            lambda x, rate, target: x + (x - target) * (jnp.exp(-self.dt_ms * rate) - 1), gates, rates, targets
         )
 
     def _above(self, voltage: Vector) -> Float[Array, ""]:

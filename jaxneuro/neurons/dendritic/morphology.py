@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from jaxneuro.machine import Numbers, Parameterised, parameter
@@ -48,7 +49,9 @@ class Morphology(Parameterised):
 
     lengths_um: Numbers = parameter(at_least=0.0, unit="um")
     diameters_um: Numbers = parameter(above=0.0, unit="um")
-    parents: tuple[int, ...] = eqx.field(static=True, converter=lambda parents: tuple(int(p) for p in parents))
+    parents: tuple[int, ...] = eqx.field(
+        static=True, default=(-1,), converter=lambda parents: tuple(int(p) for p in parents)
+    )
 
     def __check_init__(self) -> None:
         count = len(self.parents)
@@ -61,6 +64,12 @@ class Morphology(Parameterised):
         for number, parent in enumerate(self.parents[1:], start=1):
             if not 0 <= parent < number:
                 raise ValueError(f"Morphology.parents[{number}] is {parent}; it must be 0 to {number - 1}.")
+        if isinstance(self.lengths_um, Tracer):
+            return
+        none = np.asarray(self.lengths_um) == 0
+        for number, parent in enumerate(self.parents[1:], start=1):
+            if (none[..., number] & none[..., parent]).any():
+                raise ValueError(f"Morphology: compartments {parent} and {number} have no length; join them into one.")
 
     @property
     def compartments(self) -> int:

@@ -2,14 +2,15 @@
 
 L is the Laplacian of the axial conductances, `(L v)_i = sum_j g_ij (v_i - v_j)` over the neighbours j of i. Elimination
 goes from the tips of the tree to its root and back. Compartments as far from the root as each other are eliminated
-together, and the root is put into the middle of the tree, wherever the neuron's own is: so a cable of n compartments
-takes n / 2 steps of two compartments each, and a branched tree fewer and wider ones. Derivatives are by a second
+together, and the root is put into the middle of the tree, wherever the neuron's own is: a branched tree takes fewer and
+wider steps than an unbranched cable, which goes from one end to the other. Derivatives are by a second
 solution of the same symmetric equations, not through the elimination.
 
 Reference: Hines 1984, International Journal of Bio-Medical Computing 15:69.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -21,8 +22,11 @@ from jaxtyping import Array, Float
 
 from jaxneuro.scan import KEPT
 
+# Compartments of a chain per iteration of the compiled loop; of more a CPU makes several programs, which is slow.
+UNROLL = 4
+
 Parents = tuple[int, ...]
-Vector = Float[Array, "compartments"]
+Vector = Float[Array, "compartments *lanes"]
 
 
 class Levels(NamedTuple):
@@ -106,10 +110,33 @@ def solve(parents: Parents, membrane: Vector, axial: Vector, right: Vector) -> V
     Returns:
         x.
     """
+    return _in_lanes(functools.partial(_eliminated, parents))(membrane, axial, right)
+
+
+def _in_lanes(function: Callable[..., Vector]) -> Callable[..., Vector]:
+    """The same function of arrays `[compartments]`, which under `jax.vmap` has `[compartments, lanes]` at once.
+
+    So what is gathered is contiguous, and a vector of the processor holds the same compartment of several neurons.
+    """
+    alone = jax.custom_batching.custom_vmap(function)
+
+    @alone.def_vmap
+    def together(lanes: int, batched: list[bool], *arrays: Array) -> tuple[Array, bool]:
+        last = [
+            jnp.moveaxis(array, 0, -1) if has else jnp.broadcast_to(array[..., None], (*array.shape, lanes))
+            for array, has in zip(arrays, batched, strict=True)
+        ]
+        return jnp.moveaxis(function(*last), -1, 0), True
+
+    return alone
+
+
+def _eliminated(parents: Parents, membrane: Vector, axial: Vector, right: Vector) -> Vector:
+    if not _joints(parents).children.size:
+        return _solve_chain(membrane, axial, right)
     order = levels(parents)
-    axial = axial.at[0].set(0)
-    diagonal = membrane + axial + _from_children(parents, axial)
-    zero, one = jnp.zeros_like(diagonal, shape=(1,)), jnp.ones_like(diagonal, shape=(1,))
+    diagonal = membrane + _meeting(parents, axial[1:], _taken(axial, _joints(parents).children), 1.0)
+    zero, one = jnp.zeros_like(diagonal[:1]), jnp.ones_like(diagonal[:1])
     pivots, rights, joints = (
         _taken(jnp.concatenate([values, filler]), places)
         for values, filler, places in (
@@ -121,8 +148,8 @@ def solve(parents: Parents, membrane: Vector, axial: Vector, right: Vector) -> V
 
     def eliminate(below: tuple[Array, Array], level: tuple[Array, ...]) -> tuple[tuple[Array, Array], Any]:
         pivot, right, joint, children = level
-        pivot = pivot - _taken(below[0], children).sum(axis=-1)
-        right = right + _taken(below[1], children).sum(axis=-1)
+        pivot = pivot - _taken(below[0], children).sum(axis=1)
+        right = right + _taken(below[1], children).sum(axis=1)
         inverse = 1 / pivot
         share = joint * inverse
         passed = jnp.concatenate([joint * share, zero]), jnp.concatenate([share * right, zero])
@@ -133,12 +160,38 @@ def solve(parents: Parents, membrane: Vector, axial: Vector, right: Vector) -> V
         value = alone + share * _taken(above, parent)
         return value, value
 
-    nothing = jnp.zeros_like(diagonal, shape=(order.members.shape[1] + 1,))
+    nothing = jnp.zeros_like(diagonal, shape=(order.members.shape[1] + 1, *diagonal.shape[1:]))
     _, (shares, alone) = jax.lax.scan(
         eliminate, (nothing, nothing), (pivots, rights, joints, jnp.asarray(order.below)), reverse=True
     )
     _, values = jax.lax.scan(substitute, nothing[1:], (shares, alone, jnp.asarray(order.above)))
-    return _taken(values.reshape(-1), order.place)
+    return _taken(values.reshape(-1, *diagonal.shape[1:]), order.place)
+
+
+def _solve_chain(membrane: Vector, axial: Vector, right: Vector) -> Vector:
+    """Elimination from one end of an unbranched cable to the other: numbers instead of levels."""
+    count, axial = right.shape[0], axial.at[0].set(0)
+    extra = -count % UNROLL
+    filler = jnp.zeros_like(right, shape=(extra, *right.shape[1:]))
+    onward = jnp.concatenate([axial[1:], jnp.zeros_like(axial[:1])])
+    pivots = jnp.concatenate([membrane + axial + onward, filler + 1])
+    axial, onward, right = (jnp.concatenate([values, filler]) for values in (axial, onward, right))
+
+    def eliminate(before: tuple[Array, Array], now: tuple[Array, ...]) -> tuple[tuple[Array, Array], Any]:
+        (inverse, alone), (pivot, joint, right) = before, now
+        inverse = 1 / (pivot - joint * joint * inverse)
+        alone = inverse * (right + joint * alone)
+        return (inverse, alone), (inverse, alone)
+
+    def substitute(after: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
+        share, alone = now
+        value = alone + share * after
+        return value, value
+
+    nothing = jnp.zeros_like(right[0])
+    _, (inverses, alone) = jax.lax.scan(eliminate, (nothing, nothing), (pivots, axial, right), unroll=UNROLL)
+    shares = inverses * onward
+    return jax.lax.scan(substitute, nothing, (shares, alone), reverse=True, unroll=UNROLL)[1][:count]
 
 
 def laplacian(parents: Parents, axial: Vector, voltage: Vector) -> Vector:
@@ -152,8 +205,9 @@ def laplacian(parents: Parents, axial: Vector, voltage: Vector) -> Vector:
     Returns:
         The net axial current, outward positive.
     """
-    to_parent = axial * (voltage - _taken(voltage, np.maximum(np.asarray(parents), 0)))
-    return to_parent - _from_children(parents, to_parent)
+    joints = _joints(parents)
+    across = _taken(axial, joints.children) * (_taken(voltage, joints.children) - _taken(voltage, joints.parents))
+    return _meeting(parents, axial[1:] * jnp.diff(voltage, axis=0), across, -1.0)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
@@ -174,16 +228,20 @@ def relaxed(parents: Parents, charge: Vector, leak: Vector, drive: Vector, axial
     Returns:
         x, so that `charge x` is the current at the voltage `v + x`.
     """
-    unbalanced = drive - leak * voltage - laplacian(parents, axial, voltage)
-    # The reverse pass of a time loop keeps what is named so, and computes the rest again.
-    return checkpoint_name(solve(parents, charge + leak, axial, unbalanced), KEPT)
+
+    def change(charge: Vector, leak: Vector, drive: Vector, axial: Vector, voltage: Vector) -> Vector:
+        unbalanced = drive - leak * voltage - laplacian(parents, axial, voltage)
+        return _eliminated(parents, charge + leak, axial, unbalanced)
+
+    return _in_lanes(change)(charge, leak, drive, axial, voltage)
 
 
 def _relaxed_jvp(parents: Parents, primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     # With A = diag(charge + leak) + L the equations read A (v + x) = drive + charge v.
     charge, leak, _, axial, voltage = primals
     d_charge, d_leak, d_drive, d_axial, d_voltage = tangents
-    change = relaxed(parents, *primals)
+    # The reverse pass of a time loop keeps what is named so, and computes the rest again.
+    change = checkpoint_name(relaxed(parents, *primals), KEPT)
     after = voltage + change
     terms = []
     if _moves(d_drive):
@@ -218,30 +276,60 @@ def _taken(values: Array, places: np.ndarray | Array) -> Array:
     return jnp.take(values, places, axis=0, mode="clip")
 
 
-def _from_children(parents: Parents, values: Vector) -> Vector:
-    """The sum over the children of each compartment."""
-    only, several, own = _children(parents)
-    padded = jnp.concatenate([values, jnp.zeros_like(values, shape=(1,))])
-    total = _taken(padded, only)
-    if not several.size:
+def _meeting(
+    parents: Parents, along: Float[Array, "links *lanes"], across: Float[Array, "joints *lanes"], back: float
+) -> Vector:
+    """What flows out of each compartment over all links, and `back` times what flows in.
+
+    Args:
+        parents: the tree.
+        along: of the links to the number before, `[compartments - 1]`, whether there is such a link or not.
+        across: of the other links, in their order.
+        back: 1 or -1.
+
+    Returns:
+        The sum at each compartment.
+    """
+    joints = _joints(parents)
+    along = jnp.where(joints.consecutive.reshape(-1, *(1,) * (along.ndim - 1)), along, 0)
+    none = jnp.zeros_like(along, shape=(1, *along.shape[1:]))
+    total = jnp.concatenate([none, along]) + back * jnp.concatenate([along, none])
+    if not joints.children.size:
         return total
-    sums = _taken(padded, several).sum(axis=-1)
-    return total + _taken(jnp.concatenate([sums, jnp.zeros_like(values, shape=(1,))]), own)
+    sums = _taken(jnp.concatenate([across, back * across, none]), joints.flows).sum(axis=1)
+    return total + _taken(jnp.concatenate([sums, none]), joints.rows)
+
+
+class Joints(NamedTuple):
+    """The links of a tree that do not lead to the number before.
+
+    Attributes:
+        consecutive: `[compartments - 1]`, whether compartment i + 1 grows from i.
+        children: `[joints]`, those that grow from another.
+        parents: `[joints]`, that other.
+        flows: `[touched, most]`, for every compartment with such a link the numbers of the links that leave it, those
+            that come in counted on from `joints`; `2 joints` for none.
+        rows: `[compartments]`, the row of `flows` of each; `touched` for none.
+    """
+
+    consecutive: np.ndarray
+    children: np.ndarray
+    parents: np.ndarray
+    flows: np.ndarray
+    rows: np.ndarray
 
 
 @functools.lru_cache(maxsize=256)
-def _children(parents: Parents) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The first child of each compartment, all others of those that have several, and whose those are."""
-    count = len(parents)
-    only, own = np.full(count, count, np.int32), np.zeros(count, np.int32)
-    others: dict[int, list[int]] = {}
-    for child, parent in enumerate(parents[1:], start=1):
-        if only[parent] == count:
-            only[parent] = child
-        else:
-            others.setdefault(parent, []).append(child)
-    several = np.full((len(others), max(map(len, others.values()), default=0)), count, np.int32)
-    own[:] = len(others)
-    for row, (parent, children) in enumerate(others.items()):
-        several[row, : len(children)], own[parent] = children, row
-    return only, several, own
+def _joints(parents: Parents) -> Joints:
+    above = np.asarray(parents, np.int32)
+    consecutive = above[1:] == np.arange(len(parents) - 1)
+    children = (np.flatnonzero(~consecutive) + 1).astype(np.int32)
+    touching: dict[int, list[int]] = {}
+    for number, child in enumerate(children):
+        touching.setdefault(int(child), []).append(number)
+        touching.setdefault(parents[child], []).append(number + len(children))
+    flows = np.full((len(touching), max(map(len, touching.values()), default=0)), 2 * len(children), np.int32)
+    rows = np.full(len(parents), len(touching), np.int32)
+    for row, (compartment, links) in enumerate(touching.items()):
+        flows[row, : len(links)], rows[compartment] = links, row
+    return Joints(consecutive, children, above[children], flows, rows)
