@@ -62,11 +62,12 @@ class Config(ExperimentConfig):
     recordings: Count = Field(default=256, description="to learn from, per condition")
     held_out: Count = Field(default=64, description="to stop by, and as many to test with")
     lanes: Count = Field(default=64, description="recordings that are made side by side")
-    steps: Count = 300
-    chunk: Count = 50
-    batch: Count = 32
+    batch: Count = 16
+    steps: Count = Field(default=200, description="of convolutional networks")
     learning_rate: Positive = 3e-3
+    memory_steps: Count = Field(default=1500, description="of memory neurons, which are much cheaper")
     memory_learning_rate: Positive = 1e-2
+    chunks: Count = Field(default=5, description="parts of the training, after each of which scores are taken")
     clip: Positive = 1.0
     convolutional: tuple[Convolutional, ...] = Field(min_length=2)
     memories: tuple[Count, ...] = Field(min_length=2)
@@ -83,7 +84,7 @@ class Recordings(eqx.Module):
 
 
 class Contender(NamedTuple):
-    """A network: its name, what draws it, which fields learn, and how fast."""
+    """A network: its name, kind and size, what draws it, which fields learn, how fast and for how long."""
 
     name: str
     kind: str
@@ -91,6 +92,7 @@ class Contender(NamedTuple):
     build: Any
     trained: tuple[str, ...]
     rate: float
+    steps: int
 
 
 def record(config: Config, nmda: bool, count: int, key: PRNGKeyArray) -> Recordings:
@@ -150,10 +152,19 @@ def contenders(config: Config, synapses: int) -> list[Contender]:
             functools.partial(convolutional, network, synapses),
             CONV,
             config.learning_rate,
+            config.steps,
         )
         for network in config.convolutional
     ] + [
-        Contender(f"ELM-{size}", "ELM", size, functools.partial(memory, size), ELM, config.memory_learning_rate)
+        Contender(
+            f"ELM-{size}",
+            "ELM",
+            size,
+            functools.partial(memory, size),
+            ELM,
+            config.memory_learning_rate,
+            config.memory_steps,
+        )
         for size in config.memories
     ]
 
@@ -199,7 +210,7 @@ def learn(
     """Train a network with all seeds; test each where its score on the validation part was best."""
     began, skipped = time.monotonic(), -(-config.warm_up // config.bin_ms)
     training, *held = parts
-    optimizer = cosine_adam(who.rate, config.steps)
+    optimizer = cosine_adam(who.rate, who.steps)
     objective, draw = functools.partial(loss, skipped), functools.partial(sample, config.batch)
 
     def begin(seed: Array) -> train.TrainState:
@@ -236,7 +247,7 @@ def learn(
 
     state = jax.jit(jax.vmap(begin))(jnp.arange(config.seeds))
     name = f"{condition.replace(' ', '-')}-{who.name}"
-    state, history = train_in_chunks(run, name, advance, state, steps=config.steps, chunk=config.chunk)
+    state, history = train_in_chunks(run, name, advance, state, steps=who.steps, chunk=-(-who.steps // config.chunks))
     best, lanes = history["validation"].argmax(axis=0), np.arange(config.seeds)
     row = {
         "condition": condition,

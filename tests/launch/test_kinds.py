@@ -181,6 +181,7 @@ WANTED = {
     "DendriticAdaptation": ", dendrites: 2",
     "Located": ", flow: {kind: HodgkinHuxley}",
     "ParallelCell": ", genome: MinGRU",
+    "TreeLayer": ", height: 4, width: 3",
     **dict.fromkeys(("EvolvedCell", "StraightCell"), ", genome: GRU"),
 }
 
