@@ -3,38 +3,19 @@
 import inspect
 from typing import Annotated, Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import PRNGKeyArray
 
 from jaxneuro.compose import Chain, Feedback, Population
 from jaxneuro.launch.config import ConfigPart, Name, Positive
 from jaxneuro.launch.kinds import Kind, MachineSpec, build
-from jaxneuro.machine import Stateless, StateMachine
+from jaxneuro.machine import StateMachine
 from jaxneuro.synapses.dense import Dense
 
 AnyNeuron = Annotated[MachineSpec, Kind(supplied=("inputs", "units", "outputs", "memories", "dendrites", "key"))]
 # For neurons that take several numbers: an input of a neuron is the sum of all synapses onto one place of it.
 PLACES = 3
-
-
-class Fold(Stateless[Float[Array, "currents"], Float[Array, "neurons places"]]):
-    """Currents, neuron by neuron: `[neurons places] -> [neurons, places]`."""
-
-    places: int = eqx.field(static=True)
-
-    def respond(self, input: Float[Array, "currents"]) -> Float[Array, "neurons places"]:
-        """The same numbers."""
-        return input.reshape(-1, self.places)
-
-
-class Total(Stateless[Float[Array, "neurons *places"], Float[Array, "neurons"]]):
-    """What each neuron puts out, wherever it comes from: `sum over places`."""
-
-    def respond(self, input: Float[Array, "neurons *places"]) -> Float[Array, "neurons"]:
-        """One number per neuron."""
-        return input.reshape(len(input), -1).sum(axis=1)
 
 
 class Contender(ConfigPart):

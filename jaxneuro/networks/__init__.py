@@ -12,6 +12,8 @@ from jaxneuro.networks.mean_field import brunel_rate as brunel_rate
 from jaxneuro.networks.network import Network as Network
 from jaxneuro.networks.network import Projection as Projection
 from jaxneuro.networks.noise import NormalNoise as NormalNoise
+from jaxneuro.networks.places import Fold as Fold
+from jaxneuro.networks.places import Total as Total
 from jaxneuro.networks.poisson import PoissonSource as PoissonSource
 from jaxneuro.networks.pyramidal import pyramidal_cell as pyramidal_cell
 from jaxneuro.networks.pyramidal import pyramidal_morphology as pyramidal_morphology

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from jaxneuro.launch.contender import PLACES, Contender, Fold, Total
+from jaxneuro.launch.contender import Contender
 
 
 def drawn(neuron, units=4, **more):
@@ -45,10 +45,3 @@ def test_neurons_need_not_be_joined_and_may_have_a_readout():
     rate = drawn({"kind": "Rate"}, recurrent=False)
     both = [jn.run(rate, jnp.asarray([[first] * 3, [1.0] * 3]), key=jax.random.key(1))[1][1] for first in (0.0, 5.0)]
     np.testing.assert_array_equal(*both)
-
-
-def test_currents_are_folded_neuron_by_neuron_and_outputs_added_up():
-    folded = Fold(PLACES).respond(jnp.arange(6.0))
-    np.testing.assert_array_equal(folded, [[0, 1, 2], [3, 4, 5]])
-    np.testing.assert_array_equal(Total().respond(folded), [3, 12])
-    np.testing.assert_array_equal(Total().respond(jnp.asarray([1.0, 2.0])), [1, 2])

@@ -179,6 +179,7 @@ WANTED = {
     "MultiThreshold": ", dendrites: 2",
     "TwoLayer": ", branches: 3",
     "DendriticAdaptation": ", dendrites: 2",
+    "Fold": ", places: 2",
     "Located": ", flow: {kind: HodgkinHuxley}",
     "ParallelCell": ", genome: MinGRU",
     "TreeLayer": ", height: 4, width: 3",
