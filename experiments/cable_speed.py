@@ -24,7 +24,7 @@ from jaxneuro.launch.config import ConfigError, Count, ExperimentConfig
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.report import Section
 from jaxneuro.measure.timing import Worker, WorkerError, clock, compare
-from jaxneuro.neurons.dendritic.tree_solver import levels
+from jaxneuro.neurons.dendritic.tree_order import levels
 
 Call = Callable[[], object]
 DT_MS, CURRENT_NA, PULSE_MS, LENGTH_UM = 0.025, 0.1, 5.0, 10.0

@@ -11,7 +11,7 @@ Reference: Hines 1984, International Journal of Bio-Medical Computing 15:69.
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,82 +20,13 @@ from jax.ad_checkpoint import checkpoint_name
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float
 
+from jaxneuro.neurons.dendritic.tree_order import Parents, joints_of, levels
 from jaxneuro.scan import KEPT
 
 # Compartments of a chain per iteration of the compiled loop; of more a CPU makes several programs, which is slow.
 UNROLL = 4
 
-Parents = tuple[int, ...]
 Vector = Float[Array, "compartments *lanes"]
-
-
-class Levels(NamedTuple):
-    """The order of elimination; a place beside a level's last compartment is number `compartments`.
-
-    Attributes:
-        members: `[levels, width]`, the compartments of each level, from the root on.
-        edges: `[levels, width]`, which axial conductance joins each to the level before.
-        above: `[levels, width]`, the place in the level before that each is joined to.
-        below: `[levels, width, children]`, the places in the level after that are joined to each; `width` for none.
-        place: `[compartments]`, where in the flattened levels each compartment is.
-    """
-
-    members: np.ndarray
-    edges: np.ndarray
-    above: np.ndarray
-    below: np.ndarray
-    place: np.ndarray
-
-
-@functools.lru_cache(maxsize=256)
-def levels(parents: Parents) -> Levels:
-    """The order of elimination of a tree.
-
-    Args:
-        parents: of every compartment, smaller than its own number; -1 for the first.
-
-    Returns:
-        The levels by distance from the middle of the longest path.
-    """
-    count = len(parents)
-    neighbours: list[list[tuple[int, int]]] = [[] for _ in parents]
-    for child, parent in enumerate(parents[1:], start=1):
-        neighbours[child].append((parent, child))
-        neighbours[parent].append((child, child))
-
-    def rooted(root: int) -> tuple[list[list[int]], list[int], list[int]]:
-        found, edge, before = [[root]], [count] * count, [-1] * count
-        while found[-1]:
-            following = []
-            for at in found[-1]:
-                for other, joint in neighbours[at]:
-                    if other != before[at]:
-                        before[other], edge[other] = at, joint
-                        following.append(other)
-            found.append(following)
-        return found[:-1], edge, before
-
-    far = rooted(0)[0][-1][0]
-    path, _, before = rooted(far)
-    middle = path[-1][0]
-    for _ in range(len(path) // 2):
-        middle = before[middle]
-    found, edge, before = rooted(middle)
-    width = max(map(len, found))
-    place = np.zeros(count, np.int32)
-    members, edges = np.full((2, len(found), width), count, np.int32)
-    above = np.zeros((len(found), width), np.int32)
-    children: list[list[int]] = [[] for _ in parents]
-    for depth, level in enumerate(found):
-        for slot, at in enumerate(level):
-            members[depth, slot], edges[depth, slot], place[at] = at, edge[at], depth * width + slot
-            if depth:
-                above[depth, slot] = place[before[at]] % width
-                children[before[at]].append(slot)
-    below = np.full((len(found), width, max(1, *map(len, children))), width, np.int32)
-    for at, slots in enumerate(children):
-        below[place[at] // width, place[at] % width, : len(slots)] = slots
-    return Levels(members, edges, above, below, place)
 
 
 def solve(parents: Parents, membrane: Vector, axial: Vector, right: Vector) -> Vector:
@@ -132,10 +63,10 @@ def _in_lanes(function: Callable[..., Vector]) -> Callable[..., Vector]:
 
 
 def _eliminated(parents: Parents, membrane: Vector, axial: Vector, right: Vector) -> Vector:
-    if not _joints(parents).children.size:
+    if not joints_of(parents).children.size:
         return _solve_chain(membrane, axial, right)
     order = levels(parents)
-    diagonal = membrane + _meeting(parents, axial[1:], _taken(axial, _joints(parents).children), 1.0)
+    diagonal = membrane + _meeting(parents, axial[1:], _taken(axial, joints_of(parents).children), 1.0)
     zero, one = jnp.zeros_like(diagonal[:1]), jnp.ones_like(diagonal[:1])
     pivots, rights, joints = (
         _taken(jnp.concatenate([values, filler]), places)
@@ -205,7 +136,7 @@ def laplacian(parents: Parents, axial: Vector, voltage: Vector) -> Vector:
     Returns:
         The net axial current, outward positive.
     """
-    joints = _joints(parents)
+    joints = joints_of(parents)
     across = _taken(axial, joints.children) * (_taken(voltage, joints.children) - _taken(voltage, joints.parents))
     return _meeting(parents, axial[1:] * jnp.diff(voltage, axis=0), across, -1.0)
 
@@ -290,7 +221,7 @@ def _meeting(
     Returns:
         The sum at each compartment.
     """
-    joints = _joints(parents)
+    joints = joints_of(parents)
     along = jnp.where(joints.consecutive.reshape(-1, *(1,) * (along.ndim - 1)), along, 0)
     none = jnp.zeros_like(along, shape=(1, *along.shape[1:]))
     total = jnp.concatenate([none, along]) + back * jnp.concatenate([along, none])
@@ -298,38 +229,3 @@ def _meeting(
         return total
     sums = _taken(jnp.concatenate([across, back * across, none]), joints.flows).sum(axis=1)
     return total + _taken(jnp.concatenate([sums, none]), joints.rows)
-
-
-class Joints(NamedTuple):
-    """The links of a tree that do not lead to the number before.
-
-    Attributes:
-        consecutive: `[compartments - 1]`, whether compartment i + 1 grows from i.
-        children: `[joints]`, those that grow from another.
-        parents: `[joints]`, that other.
-        flows: `[touched, most]`, for every compartment with such a link the numbers of the links that leave it, those
-            that come in counted on from `joints`; `2 joints` for none.
-        rows: `[compartments]`, the row of `flows` of each; `touched` for none.
-    """
-
-    consecutive: np.ndarray
-    children: np.ndarray
-    parents: np.ndarray
-    flows: np.ndarray
-    rows: np.ndarray
-
-
-@functools.lru_cache(maxsize=256)
-def _joints(parents: Parents) -> Joints:
-    above = np.asarray(parents, np.int32)
-    consecutive = above[1:] == np.arange(len(parents) - 1)
-    children = (np.flatnonzero(~consecutive) + 1).astype(np.int32)
-    touching: dict[int, list[int]] = {}
-    for number, child in enumerate(children):
-        touching.setdefault(int(child), []).append(number)
-        touching.setdefault(parents[child], []).append(number + len(children))
-    flows = np.full((len(touching), max(map(len, touching.values()), default=0)), 2 * len(children), np.int32)
-    rows = np.full(len(parents), len(touching), np.int32)
-    for row, (compartment, links) in enumerate(touching.items()):
-        flows[row, : len(links)], rows[compartment] = links, row
-    return Joints(consecutive, children, above[children], flows, rows)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from jaxneuro.neurons.dendritic.tree_solver import laplacian, levels, relaxed, solve
+from jaxneuro.neurons.dendritic.tree_solver import laplacian, relaxed, solve
 
 NAMES = ("charge", "leak", "drive", "axial", "voltage")
 
@@ -116,11 +116,3 @@ def test_the_cost_of_a_step_grows_with_the_number_of_compartments(back):
     assert costs[2] - costs[1] < 2.5 * (costs[1] - costs[0])
     if back == 1:
         assert costs[2] - costs[1] == pytest.approx(2 * (costs[1] - costs[0]), rel=0.05)
-
-
-def test_elimination_starts_at_the_tips_and_ends_in_the_middle():
-    order = levels((-1, *range(8)))
-    assert order.members.shape == (5, 2)
-    assert order.members[0, 0] == 4
-    assert set(order.members[-1]) == {0, 8}
-    assert sorted(order.members.ravel()[order.place]) == list(range(9))
