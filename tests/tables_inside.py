@@ -101,6 +101,17 @@ def arc_networks():
     return table(["network", "after an hour", "after a day", "behaviour when told"], rows)
 
 
+def cables():
+    found = results("cables")
+    rows = []
+    for what in ("forward", "gradient"):
+        least = found[what]["least_milliseconds"]
+        ours = least["jaxneuro"]
+        jaxley = [f"{least['jaxley']:.1f}", f"{least['jaxley'] / ours:.1f}"] if "jaxley" in least else ["", ""]
+        rows.append([what, f"{ours:.1f}", *jaxley, f"{least['tree'] / ours:.2f}"])
+    return table(["", "ms", "Jaxley (ms)", "Jaxley / ours", "tree / cable"], rows)
+
+
 def claims():
     rows = []
     for claim in CLAIMS:
@@ -118,6 +129,7 @@ INSIDE_TABLES = {
     "automata of neurons": spiking_automata,
     "blind models": blind_models,
     "brain compute": brain_compute,
+    "cables": cables,
     "claims": claims,
     "exclusive or": exclusive_or,
     "other cells": other_cells,

@@ -48,12 +48,14 @@ def blocks(language):
 
 def test_code_runs_one_block_after_the_other_as_in_a_notebook():
     names = {}
-    assert len(blocks("python")) == 11
+    assert len(blocks("python")) == 12
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), names)
     rates = names["rates"]
     assert rates[0] == 0
     assert names["automaton"].states == 5
+    # The spike that starts at the far end reaches the soma.
+    assert float(names["voltage"][:, 0].max()) > 20
     # 1000 / (2 + 20 ln(60 / 45)) Hz, on a grid of 0.1 ms: at most one step more per interval.
     assert 127 < rates[-1] < 129
     assert names["hertz"][0] == 0
