@@ -278,6 +278,9 @@ def main(config: Config, run: Run) -> dict[str, Any]:
             jax.tree.map(lambda leaf, a=a, b=b: leaf[a:b], made)
             for a, b in zip((0, *cuts), (*cuts, count), strict=True)
         )
+        scored = -(-config.warm_up // config.bin_ms)
+        if not all(float(part.spikes[:, scored:].sum()) for part in parts):
+            raise ConfigError(f"held_out is {config.held_out}: in so few recordings the cell did not spike.")
         rate = float(made.spikes.mean()) * 1000 / config.bin_ms
         cells.append({"condition": condition, "rate_hz": rate, "seconds": round(time.monotonic() - began, 1)})
         run.say(f"{condition}: {count} recordings, {rate:.2f} spikes/s")

@@ -7,11 +7,11 @@ from jaxneuro.launch.config import ConfigError
 from tests.experiments.small import run
 
 SMALL = (
-    "milliseconds=150",
+    "milliseconds=200",
     "warm_up=50",
     "recordings=8",
-    "held_out=12",
-    "lanes=32",
+    "held_out=28",
+    "lanes=64",
     "steps=4",
     "memory_steps=6",
     "chunks=2",
