@@ -40,7 +40,7 @@ def sections(results: Mapping[str, Any], bin_ms: int) -> list[Section]:
         Section(
             "By depth and by memories",
             "Means over seeds; bands are 95 % intervals.",
-            figure=figures.svg(*panels, columns=2),
+            figure=figures.svg(*panels, columns=len(panels)),
         ),
     ]
 
