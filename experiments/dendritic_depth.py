@@ -69,8 +69,8 @@ class Config(ExperimentConfig):
     memory_learning_rate: Positive = 1e-2
     chunks: Count = Field(default=5, description="parts of the training, after each of which scores are taken")
     clip: Positive = 1.0
-    convolutional: tuple[Convolutional, ...] = Field(min_length=2)
-    memories: tuple[Count, ...] = Field(min_length=2)
+    convolutional: tuple[Convolutional, ...] = Field(default=(), description="none, or at least two")
+    memories: tuple[Count, ...] = Field(default=(), description="none, or at least two")
     branches: Count = 22
     bars: Bars = Bars()
 
@@ -172,6 +172,9 @@ def contenders(config: Config, synapses: int) -> list[Contender]:
 def foretold(machine: jn.StateMachine, inputs: Float[Array, "recordings time synapses"]) -> Float[Array, "..."]:
     """Logits of spikes and voltages, `[recordings, time, 2]`."""
     layers = machine.machines if isinstance(machine, jn.Chain) else (machine,)
+    if isinstance(machine, jn.dendritic.ELM):
+        # Its synapses have positive weights only: what inhibits comes with a minus, as in the paper's data.
+        inputs = inputs.at[..., inputs.shape[-1] // 2 :].multiply(-1)
 
     def one(values: Float[Array, "time synapses"]) -> Float[Array, "time 2"]:
         for layer in layers:
@@ -266,6 +269,9 @@ def learn(
 
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Record the cell in both conditions, then train all networks."""
+    for name, given in (("convolutional", config.convolutional), ("memories", config.memories)):
+        if len(given) == 1 or not (config.convolutional or config.memories):
+            raise ConfigError(f"{name}: has {len(given)}; one alone shows nothing, and something must be trained.")
     if config.batch > config.recordings:
         raise ConfigError(f"batch is {config.batch}; it must be at most recordings, {config.recordings}.")
     rows, arrays, cells = [], {}, []
@@ -278,6 +284,9 @@ def main(config: Config, run: Run) -> dict[str, Any]:
             jax.tree.map(lambda leaf, a=a, b=b: leaf[a:b], made)
             for a, b in zip((0, *cuts), (*cuts, count), strict=True)
         )
+        scored = -(-config.warm_up // config.bin_ms)
+        if not all(float(part.spikes[:, scored:].sum()) for part in parts):
+            raise ConfigError(f"held_out is {config.held_out}: in so few recordings the cell did not spike.")
         rate = float(made.spikes.mean()) * 1000 / config.bin_ms
         cells.append({"condition": condition, "rate_hz": rate, "seconds": round(time.monotonic() - began, 1)})
         run.say(f"{condition}: {count} recordings, {rate:.2f} spikes/s")
@@ -294,6 +303,8 @@ def verdicts(config: Config, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
     names = [row["network"] for row in rows if row["condition"] == "NMDA" and row["kind"] == "TCN"]
     found = []
     for condition, expected in zip(CONDITIONS, ("at least", "at most"), strict=True):
+        if not names:
+            break
         shallow = of[condition, names[0]]["auc"]
         # Seed by seed against the deepest, and against whichever is best in the mean.
         best = max(names[1:], key=lambda name: np.mean(of[condition, name]["auc"]))
@@ -305,6 +316,8 @@ def verdicts(config: Config, rows: list[dict[str, Any]]) -> list[dict[str, Any]]
             found.append({"what": what, "bar": f"{expected} {bar:g}", "kept": held, **gap._asdict()})
     for condition in CONDITIONS:
         memories = [row for row in rows if row["condition"] == condition and row["kind"] == "ELM"]
+        if not memories:
+            break
         means = np.asarray([np.mean(row["auc"]) for row in sorted(memories, key=lambda row: row["size"])])
         sizes = sorted(row["size"] for row in memories)
         enough = sizes[int(np.argmax(means >= config.bars.plateau * means.max()))]

@@ -19,6 +19,9 @@ def sections(results: Mapping[str, Any], bin_ms: int) -> list[Section]:
         bin_ms: length of a bin (ms).
     """
     rows = results["networks"]
+    kinds = (("TCN", "hidden layers"), ("ELM", "memories"))
+    chosen = [([row for row in rows if row["kind"] == kind], label) for kind, label in kinds]
+    panels = [by_size(mine, label) for mine, label in chosen if mine]
     fired = "; ".join(f"{cell['condition']}: {cell['rate_hz']:.2f} spikes a second" for cell in results["cells"])
     return [
         Section(
@@ -37,11 +40,7 @@ def sections(results: Mapping[str, Any], bin_ms: int) -> list[Section]:
         Section(
             "By depth and by memories",
             "Means over seeds; bands are 95 % intervals.",
-            figure=figures.svg(
-                by_size([row for row in rows if row["kind"] == "TCN"], "hidden layers"),
-                by_size([row for row in rows if row["kind"] == "ELM"], "memories"),
-                columns=2,
-            ),
+            figure=figures.svg(*panels, columns=len(panels)),
         ),
     ]
 

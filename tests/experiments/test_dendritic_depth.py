@@ -7,11 +7,11 @@ from jaxneuro.launch.config import ConfigError
 from tests.experiments.small import run
 
 SMALL = (
-    "milliseconds=150",
+    "milliseconds=200",
     "warm_up=50",
     "recordings=8",
-    "held_out=12",
-    "lanes=32",
+    "held_out=28",
+    "lanes=64",
     "steps=4",
     "memory_steps=6",
     "chunks=2",
@@ -45,3 +45,9 @@ def test_all_networks_imitate_both_cells_and_are_judged(tmp_path):
 def test_a_batch_must_not_be_more_than_there_is(tmp_path):
     with pytest.raises(ConfigError, match="batch is 9; it must be at most recordings, 8"):
         run("dendritic_depth/quick.yaml", tmp_path / "run", *SMALL, "batch=9")
+
+
+@pytest.mark.parametrize("changes", [("memories=[3]",), ("memories=[]", "convolutional=[]")])
+def test_one_network_alone_or_none_is_refused(changes, tmp_path):
+    with pytest.raises(ConfigError, match="one alone shows nothing, and something must be trained"):
+        run("dendritic_depth/quick.yaml", tmp_path / "run", *changes)

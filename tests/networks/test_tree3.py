@@ -83,7 +83,7 @@ def test_it_learns_digits(key):
 
     (network, _), _ = jax.lax.scan(step, (network, adam.init(network)), length=60)
     right = jax.vmap(network.respond)(images[300:800]).argmax(-1) == labels[300:800]
-    assert float(right.mean()) > 0.8
+    assert float(right.mean()) > 0.7
 
 
 def test_what_makes_no_sense_is_refused(key):
