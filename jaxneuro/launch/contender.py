@@ -11,6 +11,7 @@ from jaxneuro.compose import Chain, Feedback, Population
 from jaxneuro.launch.config import ConfigPart, Name, Positive
 from jaxneuro.launch.kinds import Kind, MachineSpec, build
 from jaxneuro.machine import StateMachine
+from jaxneuro.networks.places import Fold, Total
 from jaxneuro.synapses.dense import Dense
 
 AnyNeuron = Annotated[MachineSpec, Kind(supplied=("inputs", "units", "outputs", "memories", "dendrites", "key"))]
