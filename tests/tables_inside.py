@@ -112,6 +112,30 @@ def cables():
     return table(["", "ms", "Jaxley (ms)", "Jaxley / ours", "tree / cable"], rows)
 
 
+def delayed_xor():
+    rows = []
+    for name, told in (("delayed_xor", "1,500 steps"), ("delayed_xor_longer", "3,000 steps, larger batches")):
+        rows += [[told, *accuracies(row)] for row in results(name)["networks"]]
+    rows += [["several timescales", *accuracies(row)] for row in results("delayed_xor_timescales")["networks"]]
+    return table(["task", "neurons", "parameters", "right (%)", "range of seeds"], rows)
+
+
+def accuracies(row):
+    right = 100 * np.asarray(row["accuracy"])
+    return [row["network"], f"{row['parameters']:,}", f"{right.mean():.1f}", f"{right.min():.1f} to {right.max():.1f}"]
+
+
+def depth():
+    rows = []
+    for name in ("dendritic_depth", "dendritic_depth_memories"):
+        for row in results(name)["networks"]:
+            spread = f"{min(row['auc']):.3f} to {max(row['auc']):.3f}"
+            rows.append(
+                [row["condition"], row["network"], f"{row['parameters']:,}", f"{np.mean(row['auc']):.4f}", spread]
+            )
+    return table(["cell", "imitated by", "parameters", "AUC", "range of seeds"], rows)
+
+
 def claims():
     rows = []
     for claim in CLAIMS:
@@ -131,6 +155,8 @@ INSIDE_TABLES = {
     "brain compute": brain_compute,
     "cables": cables,
     "claims": claims,
+    "delayed exclusive or": delayed_xor,
+    "depth": depth,
     "exclusive or": exclusive_or,
     "other cells": other_cells,
     "weights of higher dimension": higher_dimension,
