@@ -75,7 +75,7 @@ def cells(row: Mapping[str, Any]) -> list[str]:
 
 
 def by_size(rows: Sequence[Mapping[str, Any]], label: str) -> Panel:
-    """A line per cell.
+    """A line per cell, the mean over seeds, in a band from the lowest to the highest.
 
     Args:
         rows: of networks of one kind.
@@ -86,10 +86,9 @@ def by_size(rows: Sequence[Mapping[str, Any]], label: str) -> Panel:
         axes = figure.subplots()
         for colour, condition in zip(COLOURS, dict.fromkeys(row["condition"] for row in rows), strict=False):
             mine = sorted((row for row in rows if row["condition"] == condition), key=lambda row: row["size"])
-            sizes, spans = [row["size"] for row in mine], [mean_interval(row["auc"]) for row in mine]
-            axes.plot(sizes, [span.mean for span in spans], color=colour, marker="o", markersize=3, label=condition)
-            low, high = [span.low for span in spans], [span.high for span in spans]
-            axes.fill_between(sizes, low, high, color=colour, alpha=0.15, linewidth=0)
+            sizes, scores = [row["size"] for row in mine], np.asarray([row["auc"] for row in mine])
+            axes.plot(sizes, scores.mean(axis=1), color=colour, marker="o", markersize=3, label=condition)
+            axes.fill_between(sizes, scores.min(axis=1), scores.max(axis=1), color=colour, alpha=0.15, linewidth=0)
         axes.set(xlabel=label, ylabel="area under the curve")
         axes.legend()
 

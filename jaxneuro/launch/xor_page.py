@@ -68,6 +68,6 @@ def losses(curves: Mapping[str, np.ndarray], steps: np.ndarray) -> Panel:
             axes.plot(steps, np.nanmean(values, axis=0), color=COLOURS[place % len(COLOURS)], label=name)
         axes.axhline(np.log(2), color=figures.FAINT, linestyle="--", linewidth=1)
         axes.set(xlabel="training step", ylabel="loss (nats)", yscale="log")
-        axes.legend(fontsize=7)
+        axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
     return draw
