@@ -32,6 +32,8 @@ QUICK = {
 # One process has the tests of this file, whatever their parameters, since only one may hold the TPU's compiler; and
 # these compilers get the user's options.
 AHEAD = "test_ahead"
+# Files that take minutes begin first, so that none of them is alone at the end.
+LONG = (AHEAD, "test_kill_search", "test_kill", "test_disk")
 
 
 def remembered(function):
@@ -78,7 +80,8 @@ def pytest_cmdline_main(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Of tests of one nature, and of those that take long, the quick pass has a few."""
+    """Of tests of one nature, and of those that take long, the quick pass has a few; long files come first."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
     for item in items:
         row = item.path.stem != AHEAD and getattr(item, "callspec", None) and item.callspec.params.get("row")
         item.add_marker(pytest.mark.xdist_group(row.name if hasattr(row, "name") else item.path.as_posix()))
