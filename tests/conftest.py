@@ -29,8 +29,8 @@ QUICK = {
     "faults": ("corruption", "two_writers"),
     "search": ("cell", "cost", "folding", "genome", "lineage", "named", "pareto", "text"),
 }
-# One process has the tests of this file, whatever their parameters, since only one may hold the TPU's compiler; and
-# these compilers get the user's options.
+# One process has the tests of this file for a platform, whatever their parameters, since only one may hold the TPU's
+# compiler; and these compilers get the user's options.
 AHEAD = "test_ahead"
 # Files that take minutes begin first, so that none of them is alone at the end.
 LONG = (AHEAD, "test_kill_search", "test_kill", "test_disk")
@@ -83,8 +83,10 @@ def pytest_collection_modifyitems(items):
     """Of tests of one nature, and of those that take long, the quick pass has a few; long files come first."""
     items.sort(key=lambda item: item.path.stem not in LONG)
     for item in items:
-        row = item.path.stem != AHEAD and getattr(item, "callspec", None) and item.callspec.params.get("row")
-        item.add_marker(pytest.mark.xdist_group(row.name if hasattr(row, "name") else item.path.as_posix()))
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        row = item.path.stem != AHEAD and parameters.get("row")
+        own = parameters.get("platform", "tpu" if "tpu" in item.fixturenames else "") if item.path.stem == AHEAD else ""
+        item.add_marker(pytest.mark.xdist_group(row.name if hasattr(row, "name") else f"{item.path.as_posix()}{own}"))
         folder, file = item.path.parent.relative_to(TESTS_FOLDER).as_posix(), item.path.stem.removeprefix("test_")
         if folder in QUICK and file not in QUICK[folder]:
             item.add_marker(pytest.mark.slow)
