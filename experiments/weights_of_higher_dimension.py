@@ -8,7 +8,6 @@ parameters, and does more arithmetic: the table counts both.
 """
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -22,13 +21,11 @@ from pydantic import AfterValidator, Field
 import jaxneuro as jn
 from jaxneuro.algebra import Algebra, algebra_called
 from jaxneuro.launch import comparison, comparison_page
-from jaxneuro.launch.comparison import Budget, Trial
-from jaxneuro.launch.config import ConfigPart, Count, ExperimentConfig, Fraction, Name
+from jaxneuro.launch.config import ExperimentConfig, Fraction
 from jaxneuro.launch.directory import Run
-from jaxneuro.launch.kinds import Kind, MachineSpec, build
+from jaxneuro.launch.family_trial import FamilyTrial, prepared
 from jaxneuro.launch.report import Section
-from jaxneuro.tasks import data
-from jaxneuro.tasks.batch import Classification, Task
+from jaxneuro.tasks.batch import Task
 
 Family = Literal["perceptron", "recurrent", "gated"]
 
@@ -74,14 +71,10 @@ def network(family: str, algebra: Algebra, inputs: int, units: int, outputs: int
     return jn.Chain(Elements(algebra.dimension), *hidden, readout)
 
 
-class TrialConfig(ConfigPart):
+class TrialConfig(FamilyTrial):
     """A family of networks on a task, and what every network may spend on it."""
 
-    name: Name
     family: Family
-    task: Annotated[MachineSpec, Kind(Task, supplied=("images", "labels"))]
-    evaluation: Count = Field(default=1000, description="sequences of the test set, for a task that makes them up")
-    budget: Budget
 
 
 class Config(ExperimentConfig):
@@ -96,24 +89,6 @@ class Config(ExperimentConfig):
     trials: tuple[TrialConfig, ...] = Field(min_length=1)
 
 
-def prepared(trial: TrialConfig, config: Config) -> tuple[Trial, str]:
-    """The trial, and where its data come from."""
-    if "images" not in inspect.signature(trial.task.machine_class).parameters:
-        task = build(trial.task)
-        keys = jax.random.split(jax.random.fold_in(jax.random.key(config.seed), 2**31))
-        validation, test = (jax.jit(lambda key: task.batch(key, trial.evaluation))(key) for key in keys)
-        unit = "nats" if isinstance(task, Classification) else "squared error"
-        return Trial(trial.name, task, validation, test, "loss", unit, baseline=task.baseline), "generated"
-    images, labels, provenance = data.digits()
-    if trial.family == "perceptron":
-        # The whole image in one step of time.
-        images = images.reshape(len(images), 1, -1)
-    parts = data.split(len(labels), (config.validation_share, config.test_share), config.seed)
-    made = [build(trial.task, images=images[part], labels=labels[part]) for part in parts]
-    validation, test = (task.take(jnp.arange(len(task.labels))) for task in made[1:])
-    return Trial(trial.name, made[0], validation, test, "accuracy", "% right"), provenance
-
-
 def pairs(algebras: Sequence[str]) -> list[tuple[str, str]]:
     """Every algebra against real numbers, and quaternions against the matrices that have as many coordinates."""
     against = [(name, "real") for name in algebras if name != "real"]
@@ -124,7 +99,8 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     """Train all networks in every trial, and compare them seed by seed."""
     scores, arrays, sources = [], {}, {}
     for trial in config.trials:
-        made, sources[trial.name] = prepared(trial, config)
+        shares = (config.validation_share, config.test_share)
+        made, sources[trial.name] = prepared(trial, shares, config.seed, whole=trial.family == "perceptron")
 
         def builder(
             name: str, units: int, task: Task = made.task, family: str = trial.family

@@ -1,17 +1,16 @@
 """The n-back task: has this symbol been here n steps ago?"""
 
-import math
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray
 
-from jaxneuro.tasks.batch import Batch, Classification, check_least
-from jaxneuro.tasks.draw import check_book, code_book
+from jaxneuro.tasks.batch import Batch, check_least
+from jaxneuro.tasks.draw import code_book
+from jaxneuro.tasks.matching import Matching
 
 
-class NBack(Classification):
+class NBack(Matching):
     """At each step: is the symbol the one of `back` steps ago? In the test the symbols are others than in the training.
 
     The first `back` symbols are drawn evenly; each later one is with even odds that of `back` steps ago or another one.
@@ -27,38 +26,9 @@ class NBack(Classification):
 
     steps: int = eqx.field(static=True, default=24)
     back: int = eqx.field(static=True, default=2)
-    symbols: int = eqx.field(static=True, default=16)
-    features: int = eqx.field(static=True, default=8)
-    book: int = eqx.field(static=True, default=0)
-    novel: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self) -> None:
-        check_least(self, back=1, symbols=2, features=1, book=0, steps=self.back + 1)
-        check_book("NBack", self.symbols, self.features)
-
-    @property
-    def inputs(self) -> int:
-        """Features."""
-        return self.features
-
-    @property
-    def outputs(self) -> int:
-        """No, yes."""
-        return 2
-
-    @property
-    def baseline(self) -> float:
-        """Even odds (nats)."""
-        return math.log(2)
-
-    @property
-    def optimum(self) -> float:
-        """The relation is certain."""
-        return 0.0
-
-    def transfer(self) -> "NBack":
-        """With symbols that the training has not."""
-        return NBack(self.steps, self.back, self.symbols, self.features, self.book, novel=True)
+        check_least(self, back=1, steps=self.back + 1)
 
     def batch(self, key: PRNGKeyArray, size: int) -> Batch:
         """`size` sequences of `steps` steps."""

@@ -1,17 +1,16 @@
 """Same or different: a relation that holds for symbols never seen."""
 
-import math
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
-from jaxneuro.tasks.batch import Batch, Classification, check_least
-from jaxneuro.tasks.draw import check_book, code_book
+from jaxneuro.tasks.batch import Batch, check_least
+from jaxneuro.tasks.draw import code_book
+from jaxneuro.tasks.matching import Matching
 
 
-class SameDifferent(Classification):
+class SameDifferent(Matching):
     """A symbol, a pause, a symbol: is it the same? In the test the symbols are others than those of the training.
 
     Symbols are vectors of `features` numbers, -1 or 1. With even odds the second symbol is the first again or another
@@ -28,39 +27,10 @@ class SameDifferent(Classification):
     networks Kim, Ricci and Serre 2018, Interface Focus 8:20180011.
     """
 
-    symbols: int = eqx.field(static=True, default=16)
-    features: int = eqx.field(static=True, default=8)
     pause: int = eqx.field(static=True, default=4)
-    book: int = eqx.field(static=True, default=0)
-    novel: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self) -> None:
-        check_least(self, symbols=2, features=1, pause=0, book=0)
-        check_book("SameDifferent", self.symbols, self.features)
-
-    @property
-    def inputs(self) -> int:
-        """Features."""
-        return self.features
-
-    @property
-    def outputs(self) -> int:
-        """Different, same."""
-        return 2
-
-    @property
-    def baseline(self) -> float:
-        """Even odds (nats)."""
-        return math.log(2)
-
-    @property
-    def optimum(self) -> float:
-        """The relation is certain."""
-        return 0.0
-
-    def transfer(self) -> "SameDifferent":
-        """With symbols that the training has not."""
-        return SameDifferent(self.symbols, self.features, self.pause, self.book, novel=True)
+        check_least(self, pause=0)
 
     def batch(self, key: PRNGKeyArray, size: int) -> Batch:
         """`size` sequences of `pause + 2` steps."""

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.abilities import Contender, against, by_ability, robust, sized
+from experiments.abilities import Contender, against, by_ability, complexity, robust, sized
 from jaxneuro.launch.abilities_page import answer, verdict
 from jaxneuro.launch.config import ConfigError
 from jaxneuro.learning import train
@@ -30,6 +30,13 @@ def test_a_size_is_met_as_nearly_as_whole_neurons_allow():
     sizes = {number: number * number + 5 * number + 2 * number + 2 for number in range(2, 30)}
     assert (units, size) == min(sizes.items(), key=lambda item: abs(item[1] - 300))
     assert count(jax.eval_shape(build(units), jax.random.key(0))) == size
+
+
+def test_complexity_is_what_a_neuron_computes_beside_its_products():
+    contender = Contender.model_validate({"name": "it", "neuron": {"kind": "RNN"}})
+    shapes = jax.eval_shape(lambda key: contender.draw(4, 10, 2, key=key), jax.random.key(0))
+    # By hand: the sum of both products, the bias and tanh of each neuron; the bias of each of two outputs.
+    assert complexity(shapes, jax.ShapeDtypeStruct((4,), "float32"), 10) == pytest.approx((3 * 10 + 2) / 10)
 
 
 def test_skill_goes_with_complexity_over_the_neurons_that_did_everything():
