@@ -13,19 +13,18 @@ over the neurons, skill does not rise with the logarithm of complexity in percep
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from pydantic import Field
 
 import jaxneuro as jn
-from jaxneuro.launch import abilities_page
+from jaxneuro.launch import abilities_page, probes
 from jaxneuro.launch.advice import ConfigError, unknown
-from jaxneuro.launch.comparison import Budget, answers, tune
+from jaxneuro.launch.comparison import Budget, tune
 from jaxneuro.launch.config import (
     ConfigPart,
     Count,
@@ -42,9 +41,7 @@ from jaxneuro.launch.kinds import Kind, MachineSpec
 from jaxneuro.launch.report import Section
 from jaxneuro.launch.trial import TaskConfig, prepared, tasks
 from jaxneuro.learning import train
-from jaxneuro.measure.adversarial import fgsm, pgd
 from jaxneuro.measure.interval import holm, mean_interval, paired_p_value, slope_interval
-from jaxneuro.tasks.batch import Task
 
 TRAINED = (
     *("weights", "bias", "input_weights", "recurrent_weights", "rate_weights", "state_weights", "output_weights"),
@@ -85,6 +82,15 @@ class LeftOut(ConfigPart):
     reason: str
 
 
+class Contrast(ConfigPart):
+    """What the literature says of two neurons on a task."""
+
+    task: Name
+    better: Name
+    worse: Name
+    source: str
+
+
 class Config(ExperimentConfig):
     """See configs/abilities/."""
 
@@ -98,6 +104,7 @@ class Config(ExperimentConfig):
     trained: tuple[str, ...] = TRAINED
     neurons: Annotated[tuple[Contender, ...], Field(min_length=2)]
     left_out: tuple[LeftOut, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
     tasks: Annotated[tuple[AbilityTask, ...], Field(min_length=1)]
 
 
@@ -127,37 +134,13 @@ def complexity(shapes: Any, input: Any, neurons: int) -> float:
     return (counted.operations - 2 * counted.macs) / neurons
 
 
-def attacked(task: Task, batch: Any, epsilon: float) -> Callable[[jn.StateMachine], dict[str, Array]]:
-    """Shares of right answers (%) on images that were changed: by nothing, noise, FGSM and PGD."""
-
-    def measure(machine: jn.StateMachine) -> dict[str, Array]:
-        def loss(inputs: Array) -> Array:
-            changed = jn.tasks.Batch(inputs, batch.targets, batch.weights)
-            return task.loss(answers(machine, changed), changed)
-
-        def right(inputs: Array) -> Array:
-            return 100 * task.accuracy(answers(machine, jn.tasks.Batch(inputs, batch.targets, batch.weights)), batch)  # pyright: ignore[reportAttributeAccessIssue]
-
-        start, noise = jax.random.split(jax.random.key(0))
-        shaken = batch.inputs + epsilon * jax.random.rademacher(noise, batch.inputs.shape, batch.inputs.dtype)
-        return {
-            "clean": right(batch.inputs),
-            "noise": right(jnp.clip(shaken, 0, 1)),
-            "fgsm": right(fgsm(loss, batch.inputs, epsilon)),
-            "pgd": right(pgd(loss, batch.inputs, epsilon, start)),
-        }
-
-    return measure
-
-
 def one_task(config: Config, run: Run, wanted: AbilityTask) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """All neurons on one task: a row for each that takes part, and the reason of each that cannot."""
     budget = Budget(parameters=config.size, steps=wanted.steps, **config.tuning.model_dump())
     trial, _ = prepared(wanted, config.seed)
     task = tasks(wanted)[0][2].transfer()
     optimum = task.optimum or 0.0
-    if wanted.attack:
-        trial = trial._replace(besides=attacked(trial.task, trial.test, wanted.attack))
+    trial = trial._replace(besides=probes.probe(trial.task, trial.test, wanted.attack))
     rows, unfit = [], []
     for neuron in config.neurons:
 
@@ -206,8 +189,8 @@ def robust(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of the ability to withstand, of networks that were attacked: 1 is no loss, 0 is chance."""
     found = []
     for row in rows:
-        if row["besides"]:
-            for attack in ("fgsm", "pgd"):
+        if row["besides"] and "worst" in row["besides"]:
+            for attack in ("fgsm", "worst"):
                 skills = [(right / 100 - 0.1) / 0.9 for right in row["besides"][attack]]
                 found.append(row | {"ability": "robust", "task": f"{row['task']}, {attack}", "skills": skills})
     return found
@@ -256,11 +239,32 @@ def against(rows: list[dict[str, Any]], reference: str) -> list[dict[str, Any]]:
     ]
 
 
+def contrasted(rows: list[dict[str, Any]], contrasts: Sequence[Contrast]) -> list[dict[str, Any]]:
+    """What the literature says, beside what was found: differences of skill, seed by seed."""
+    of = {(row["task"], row["neuron"]): row["skills"] for row in rows}
+    found = []
+    for contrast in contrasts:
+        better, worse = of.get((contrast.task, contrast.better)), of.get((contrast.task, contrast.worse))
+        if better and worse:
+            told = {"p": paired_p_value(better, worse), "skills": [float(np.mean(better)), float(np.mean(worse))]}
+            found.append(contrast.model_dump() | told | mean_interval(np.subtract(better, worse))._asdict())
+    return found
+
+
 def main(config: Config, run: Run) -> dict[str, Any]:
     """All neurons on all tasks."""
     known = [neuron.name for neuron in config.neurons]
     if config.reference not in known:
         raise ConfigError(f"reference: {config.reference} {unknown(config.reference, known, 'neuron')}")
+    for place, contrast in enumerate(config.contrasts):
+        for field, kind, names in (
+            ("better", "neuron", known),
+            ("worse", "neuron", known),
+            ("task", "task", [task.name for task in config.tasks]),
+        ):
+            name = getattr(contrast, field)
+            if name not in names:
+                raise ConfigError(f"contrasts.{place}.{field}: {name} {unknown(name, names, kind)}")
     cells = len(config.neurons) * len(config.tasks)
     lanes = len(config.tuning.learning_rates) * config.tuning.seeds
     steps = sum(task.steps for task in config.tasks) * len(config.neurons) * lanes
@@ -277,6 +281,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         "rows": rows,
         "abilities": by_ability(rows),
         "against": against(rows, config.reference),
+        "contrasts": contrasted(rows, config.contrasts),
         "left_out": unfit,
     }
 

@@ -7,15 +7,17 @@ import numpy as np
 
 from jaxneuro.launch import figures
 from jaxneuro.launch.figures import COLOURS, FAINT, INK, Panel
+from jaxneuro.launch.probes import CURVES, Curve
 from jaxneuro.launch.report import Section
 
 LEVEL = 0.05
+ATTACKS = ("clean", "noise", "fgsm", "pgd", "worst")
 
 
 def sections(
     results: dict[str, Any], shapes: Mapping[str, str], hypothesis: str, perception: str, reference: str
 ) -> list[Section]:
-    """The page: the answer, the figure, slopes, skills, comparisons, who could not take part.
+    """The page: the answer, the figure, slopes, skills, comparisons, probes, who could not take part.
 
     Args:
         results: of the experiment `abilities`.
@@ -52,9 +54,8 @@ def sections(
         if row["p"] < LEVEL
     ]
     attacks = [
-        [row["neuron"], *(f"{np.mean(row['besides'][kind]):.1f}" for kind in ("clean", "noise", "fgsm", "pgd"))]
-        for row in results["rows"]
-        if row["besides"] and row["ability"] != "robust"
+        [row["neuron"], *(f"{np.mean(row['besides'][kind]):.1f}" for kind in ATTACKS)]
+        for row in probed(results, "worst")
     ]
     found = [
         Section("What does inner complexity buy?", text, figure=figure),
@@ -69,18 +70,66 @@ def sections(
         ),
     ]
     if attacks:
-        found.append(
+        found += [
             Section(
                 "Right answers under attack (%)",
-                "If PGD leaves more right than FGSM does, or as much as noise of the same size, gradients are masked.",
-                ["neuron", "clean", "noise", "FGSM", "PGD"],
+                "If PGD leaves more right than FGSM does, or as much as noise of the same size, gradients are masked. "
+                "Neurons that spike are attacked with three more pretended slopes of their spikes; worst: what is left "
+                "by all attacks together.",
+                ["neuron", "clean", "noise", "FGSM", "PGD", "worst"],
                 attacks,
+            ),
+            Section(
+                "Right answers under noise and cover (%)",
+                "Means over seeds. Covered: a stretch of an input's steps is 0.",
+                figure=figures.svg(*(_disturbed(results, curve) for curve in CURVES), columns=2, width=9.0, height=4.0),
+            ),
+        ]
+    heeded = [
+        [
+            row["neuron"],
+            *(f"{np.mean(row['besides'][kind]):.2f}" for kind in ("relevant", "irrelevant")),
+            f"{np.mean(row['besides']['relevant']) / abs(np.mean(row['besides']['irrelevant'])):.1f}",
+        ]
+        for row in probed(results, "relevant")
+    ]
+    if heeded:
+        found.append(
+            Section(
+                "What is heeded when context decides",
+                "Slopes of the logarithm of the odds of a choice, per standard deviation of the evidence of the stream "
+                "that counts and of the other, and the ratio of their sizes.",
+                ["neuron", "relevant", "irrelevant", "ratio"],
+                heeded,
+            )
+        )
+    if results["contrasts"]:
+        found.append(
+            Section(
+                "Contrasts of the literature",
+                "Differences of skill, seed by seed, where a paper says which neuron does better.",
+                ["task", "better", "worse", "skills", "difference (95 %)", "p", "source"],
+                [
+                    [
+                        *(row[field] for field in ("task", "better", "worse")),
+                        "{:.2f}, {:.2f}".format(*row["skills"]),
+                        f"{interval(row)}",
+                        f"{row['p']:.2g}",
+                        row["source"],
+                    ]
+                    for row in results["contrasts"]
+                ],
             )
         )
     unfit = [[row["name"], row["task"], row["reason"]] for row in results["left_out"]]
     if unfit:
         found.append(Section("Not taking part", "", ["neuron", "task", "reason"], unfit))
     return found
+
+
+def probed(results: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """The rows of trained networks whose probe told this."""
+    return [row for row in results["rows"] if row["besides"] and key in row["besides"] and row["ability"] != "robust"]
 
 
 def interval(slope: Mapping[str, float] | None) -> str:
@@ -130,6 +179,20 @@ def panels(abilities: list[dict[str, Any]], shapes: Mapping[str, str]) -> list[P
     """
     families = list(dict.fromkeys(shapes.values()))
     return [_panel(row, shapes, families, legend=place == 0) for place, row in enumerate(abilities)]
+
+
+def _disturbed(results: dict[str, Any], curve: Curve) -> Panel:
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        for number, row in enumerate(probed(results, "worst")):
+            told = row["besides"]
+            right = [np.mean(told[key]) for key in ("clean", *map(curve.key, curve.points))]
+            style = ("-", "--", ":")[number // len(COLOURS) % 3]
+            axes.plot([0, *curve.points], right, style, color=COLOURS[number % len(COLOURS)], label=row["neuron"])
+        axes.set(xlabel=curve.name, ylabel="right answers (%)", ylim=(0, 100))
+        axes.legend(fontsize=6, ncols=2)
+
+    return draw
 
 
 def _panel(row: dict[str, Any], shapes: Mapping[str, str], families: list[str], legend: bool) -> Panel:

@@ -33,6 +33,7 @@ from jaxneuro.measure.interval import paired_p_value as paired_p_value
 from jaxneuro.measure.interval import slope_interval as slope_interval
 from jaxneuro.measure.ledger import Ledger as Ledger
 from jaxneuro.measure.ledger import ledger as ledger
+from jaxneuro.measure.psychometric import psychometric_slopes as psychometric_slopes
 from jaxneuro.measure.ranks import auc as auc
 from jaxneuro.measure.spectrum import Spectrum as Spectrum
 from jaxneuro.measure.spectrum import rate_spectrum as rate_spectrum

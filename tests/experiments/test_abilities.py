@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.abilities import Contender, against, by_ability, complexity, robust, sized
+from experiments.abilities import Contender, Contrast, against, by_ability, complexity, contrasted, robust, sized
 from jaxneuro.launch.abilities_page import answer, verdict
 from jaxneuro.launch.config import ConfigError
 from jaxneuro.learning import train
@@ -61,10 +61,19 @@ def test_each_neuron_is_compared_with_the_reference_seed_by_seed():
 
 
 def test_to_withstand_is_to_stay_above_chance():
-    (fgsm, pgd) = robust([row("a", besides={"fgsm": [100.0, 55.0], "pgd": [10.0, 0.0]}), row("b")])
-    assert (fgsm["ability"], fgsm["task"], pgd["task"]) == ("robust", "a, fgsm", "a, pgd")
+    (fgsm, worst) = robust([row("a", besides={"fgsm": [100.0, 55.0], "worst": [10.0, 0.0]}), row("b")])
+    assert (fgsm["ability"], fgsm["task"], worst["task"]) == ("robust", "a, fgsm", "a, worst")
     assert fgsm["skills"] == pytest.approx([1.0, 0.5])
-    assert pgd["skills"] == pytest.approx([0.0, -1 / 9])
+    assert worst["skills"] == pytest.approx([0.0, -1 / 9])
+
+
+def test_contrasts_are_told_where_both_took_part():
+    rows = [row("GORU", skills=(0.8, 0.9, 0.71)), row("unitary", skills=(0.1, 0.2, 0.0))]
+    told = {"task": "a", "better": "GORU", "worse": "unitary", "source": "a paper"}
+    (found,) = contrasted(rows, [Contrast(**told), Contrast(**told | {"task": "b"})])
+    assert found["mean"] == pytest.approx((0.7 + 0.7 + 0.71) / 3)
+    assert found["skills"] == pytest.approx([(0.8 + 0.9 + 0.71) / 3, 0.1])
+    assert found["p"] < 0.001
 
 
 def test_a_slope_is_judged_by_its_interval_and_the_control_the_other_way_round():
@@ -82,7 +91,7 @@ def test_a_small_run_has_all_neurons_all_tasks_attacks_and_a_page(tmp_path):
     tasks = (
         "tasks=[{name: same, ability: abstract, task: {kind: SameDifferent, pause: 1}, steps: 10, evaluation: 20}, "
         "{name: digits, ability: perceive, task: {kind: ImageSequences, order: rows}, steps: 10, evaluation: 20, "
-        "attack: 0.1}]"
+        "attack: 0.1}, {name: context, ability: switch, task: {kind: ContextDecision, steps: 4}, steps: 10}]"
     )
     neurons = (
         "neurons=[{name: threshold, neuron: {kind: Rate}, recurrent: false}, {name: RNN, neuron: {kind: RNN}}, "
@@ -93,15 +102,17 @@ def test_a_small_run_has_all_neurons_all_tasks_attacks_and_a_page(tmp_path):
     assert {(one["neuron"], one["task"]) for one in results["rows"]} == {
         (neuron, task)
         for neuron in ("threshold", "RNN", "LSTM")
-        for task in ("same", "digits", "digits, fgsm", "digits, pgd")
+        for task in ("same", "context", "digits", "digits, fgsm", "digits, worst")
     }
-    assert [one["ability"] for one in results["abilities"]] == ["abstract", "perceive", "robust"]
+    assert [one["ability"] for one in results["abilities"]] == ["abstract", "perceive", "switch", "robust"]
     assert all(abs(one["parameters"] / 300 - 1) <= 0.2 for one in results["rows"])
     by_name = {one["neuron"]: one["complexity"] for one in results["rows"]}
     assert by_name["LSTM"] > by_name["RNN"]
     assert {one["name"] for one in results["left_out"]} == {"huge"}
     assert "with 2 neurons; wanted are 300" in results["left_out"][0]["reason"]
-    attacked = next(one["besides"] for one in results["rows"] if one["besides"])
+    attacked = next(one["besides"] for one in results["rows"] if one["task"] == "digits")
+    heeded = next(one["besides"] for one in results["rows"] if one["task"] == "context")
+    assert set(heeded) == {"relevant", "irrelevant"}
     assert np.mean(attacked["pgd"]) <= np.mean(attacked["clean"])
     assert [section.title for section in sections][:3] == ["What does inner complexity buy?", "Slopes", "Skills"]
     assert (tmp_path / "run" / "report.html").stat().st_size < 1_000_000
@@ -110,3 +121,11 @@ def test_a_small_run_has_all_neurons_all_tasks_attacks_and_a_page(tmp_path):
 def test_a_reference_that_does_not_take_part_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"reference: RNNN is not a known neuron\. Did you mean RNN"):
         run("abilities/quick.yaml", tmp_path / "run", "reference=RNNN")
+
+
+@pytest.mark.parametrize("field", ["task", "better", "worse"])
+def test_a_contrast_of_what_does_not_take_part_is_refused(tmp_path, field):
+    told = {"task": "digits", "better": "LSTM", "worse": "RNN", "source": "it"} | {field: "nothing"}
+    written = ", ".join(f"{name}: {value}" for name, value in told.items())
+    with pytest.raises(ConfigError, match=rf"contrasts\.0\.{field}: nothing is not a known"):
+        run("abilities/quick.yaml", tmp_path / "run", f"contrasts=[{{{written}}}]")
