@@ -1,12 +1,12 @@
 """A neuron that learns by its dendrites: one weight for all links that reach it by one tree."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from jaxneuro.initial import check_sizes
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import detached, refractory_left
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
 
@@ -111,9 +111,8 @@ class DendriticAdaptation(StateMachine[DendriticAdaptationState, Float[Array, "i
         pulse = (self.weights * state.strengths[self.dendrite]) @ input
         voltage = self.rest_mv + jnp.where(held, 0, decay * (state.voltage_mv - self.rest_mv) + pulse)
         spike = jnp.where(held, 0, self.spike(voltage - self.threshold_mv))
-        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
-        left = jnp.where(held, state.refractory_ms - self.dt_ms, 0)
-        refractory = jnp.where(jax.lax.stop_gradient(spike) > 0, self.refractory_ms, left)
+        attached = detached(spike, self.detach_reset)
+        refractory = refractory_left(state.refractory_ms, spike, self.refractory_ms, self.dt_ms)
 
         forgotten = jnp.exp(-self.dt_ms / self.window_ms)
         before, behind = forgotten * state.arrived, forgotten * state.fired
@@ -122,7 +121,7 @@ class DendriticAdaptation(StateMachine[DendriticAdaptationState, Float[Array, "i
         state = DendriticAdaptationState(
             jnp.clip(grown, self.smallest, self.largest),
             self.rest_mv + (voltage - self.rest_mv) * (1 - attached),
-            jnp.where(refractory > self.dt_ms / 2, refractory, 0),
+            refractory,
             before + below,
             behind + spike,
         )

@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from jaxneuro.initial import check_sizes
 from jaxneuro.machine import Driven, Numbers, Scalar, parameter
+from jaxneuro.reset import detached
 from jaxneuro.surrogate import MultiGaussian, Surrogate
 
 
@@ -105,7 +106,7 @@ class DHLIF(Driven[DHLIFState, Float[Array, "inputs"], Float[Array, "units"], Fl
         # 1 - sigmoid(x), where a float knows it best.
         fresh, taken = jax.nn.sigmoid(-self.branch_logits), jax.nn.sigmoid(-self.soma_logits)
         branches = beta * state.branches + fresh * drive
-        reset = state.spikes + self.detach_reset * (jax.lax.stop_gradient(state.spikes) - state.spikes)
+        reset = detached(state.spikes, self.detach_reset)
         potential = alpha * state.potential + taken * branches.sum(axis=1) - self.threshold * reset
         spikes = self.spike(potential - self.threshold)
         return DHLIFState(branches, potential, spikes), spikes

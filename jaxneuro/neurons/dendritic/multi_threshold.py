@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.initial import check_sizes
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import detached, refractory_left
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
 FAR = -15.0  # heights below which terms of the third order do not count, in units of 1 / beta
@@ -105,10 +106,8 @@ class MultiThreshold(StateMachine[MultiThresholdState, Float[Array, "sites"], Fl
         voltage = state.voltage_mv + jnp.where(held, 0, change)
         distance, origins = self.distance(voltage)
         spike = jnp.where(held, 0, self.spike(distance))
-        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
-        left = jnp.where(held, state.refractory_ms - self.dt_ms, 0)
-        refractory = jnp.where(jax.lax.stop_gradient(spike) > 0, self.refractory_ms, left)
-        refractory = jnp.where(refractory > self.dt_ms / 2, refractory, 0)
+        attached = detached(spike, self.detach_reset)
+        refractory = refractory_left(state.refractory_ms, spike, self.refractory_ms, self.dt_ms)
         return MultiThresholdState(voltage * (1 - attached), refractory), spike * origins
 
     def distance(self, voltage_mv: Float[Array, "sites"]) -> tuple[Float[Array, ""], Float[Array, "sites"]]:

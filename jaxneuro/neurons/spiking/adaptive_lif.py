@@ -1,11 +1,11 @@
 """The leaky integrate-and-fire neuron with an adaptive threshold."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import detached, refractory_left
 from jaxneuro.stimulus import Reaching, jumped, net_current, stimulus
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
@@ -84,12 +84,9 @@ class AdaptiveLIF(StateMachine[AdaptiveLIFState, Reaching, Spike]):
         voltage = start + jnp.where(held, 0, change)
         raised = state.raised_mv * jnp.exp(-self.dt_ms / self.tau_adaptation_ms)
         spike = jnp.where(held, 0, self.spike(voltage - self.threshold_mv - raised))
-        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
+        attached = detached(spike, self.detach_reset)
         hard = voltage - self.reset_mv
         soft = self.threshold_mv + self.raised_reset * raised - self.reset_mv
-        voltage = voltage - attached * (hard + self.soft_reset * (soft - hard))
-        left = jnp.where(held, state.refractory_ms - self.dt_ms, 0)
-        refractory = jnp.where(jax.lax.stop_gradient(spike) > 0, self.refractory_ms, left)
-        # Less than half a step left is no step left: what rounding leaves of a count does not hold the cell.
-        refractory = jnp.where(refractory > self.dt_ms / 2, refractory, 0)
+        voltage = voltage - attached * ((1 - self.soft_reset) * hard + self.soft_reset * soft)
+        refractory = refractory_left(state.refractory_ms, spike, self.refractory_ms, self.dt_ms)
         return AdaptiveLIFState(voltage, raised + spike * self.increment_mv, refractory), spike

@@ -1,13 +1,13 @@
 """The adaptive exponential integrate-and-fire neuron."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Euler
 from jaxneuro.located import Eventful
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import detached
 from jaxneuro.stimulus import Reaching, jumped, net_current, stimulus
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
@@ -93,7 +93,7 @@ class AdEx(StateMachine[AdExState, Reaching, Spike], Eventful[AdExState, Reachin
     def jump(self, state: AdExState, input: Reaching, dt_ms: Float[Array, ""]) -> tuple[AdExState, Spike]:
         """Peak, reset, increment."""
         spike = self.spike(state.voltage_mv - self.peak_mv)
-        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
+        attached = detached(spike, self.detach_reset)
         # As a mixture, not as a difference: far above the peak a difference would leave a rounding of V.
         voltage = (1 - attached) * state.voltage_mv + attached * self.reset_mv
         return AdExState(voltage, state.adaptation_pa + attached * self.increment_pa), spike

@@ -1,12 +1,12 @@
 """The exponential integrate-and-fire neuron."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Euler, Flow
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import detached, refractory_left
 from jaxneuro.stimulus import Reaching, jumped, net_current, stimulus
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
@@ -88,10 +88,8 @@ class EIF(StateMachine[EIFState, Reaching, Spike], Flow[EIFState, Reaching, Spik
         """Peak, reset, refractory count."""
         held = state.refractory_ms > dt_ms / 2
         spike = jnp.where(held, 0, self.spike(state.voltage_mv - self.peak_mv))
-        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
+        attached = detached(spike, self.detach_reset)
         # As a mixture, not as a difference: far above the peak a difference would leave a rounding of V.
         voltage = (1 - attached) * state.voltage_mv + attached * self.reset_mv
-        left = jnp.where(held, state.refractory_ms - dt_ms, 0)
-        refractory = jnp.where(jax.lax.stop_gradient(spike) > 0, self.refractory_ms, left)
-        # Less than half a step left is no step left: what rounding leaves of a count does not hold the cell.
-        return EIFState(voltage, jnp.where(refractory > dt_ms / 2, refractory, 0)), spike
+        refractory = refractory_left(state.refractory_ms, spike, self.refractory_ms, dt_ms)
+        return EIFState(voltage, refractory), spike

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Flow
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import detached, refractory_left
 from jaxneuro.stimulus import Reaching, jumped, net_current, stimulus
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
@@ -152,10 +153,9 @@ class GLIF(StateMachine[GLIFState, Reaching, Spike], Flow[GLIFState, Reaching, S
         held = state.refractory_ms > dt_ms / 2
         distance = state.voltage_mv - self.threshold_mv - state.threshold_spike_mv - state.threshold_voltage_mv
         spike = jnp.where(held, 0, self.spike(distance))
-        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
+        attached = detached(spike, self.detach_reset)
         waited = self.refractory_decay * self.refractory_ms
-        left = jnp.where(held, state.refractory_ms - dt_ms, 0)
-        refractory = jnp.where(jax.lax.stop_gradient(spike) > 0, self.refractory_ms, left)
+        refractory = refractory_left(state.refractory_ms, spike, self.refractory_ms, dt_ms)
         reset = GLIFState(
             self.rest_mv + self.reset_fraction * (state.voltage_mv - self.rest_mv) + self.reset_shift_mv,
             self.current_fraction * state.slow_pa * jnp.exp(-self.slow_decay_per_ms * waited) + self.slow_step_pa,
@@ -165,8 +165,6 @@ class GLIF(StateMachine[GLIFState, Reaching, Spike], Flow[GLIFState, Reaching, S
             state.refractory_ms,
         )
         state = jax.tree.map(lambda old, new: old + attached * (new - old), state, reset)
-        # Less than half a step left is no step left: what rounding leaves of a count does not hold the cell.
-        refractory = jnp.where(refractory > dt_ms / 2, refractory, 0)
         return eqx.tree_at(lambda state: state.refractory_ms, state, refractory), spike
 
 

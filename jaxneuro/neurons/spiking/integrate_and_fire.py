@@ -1,12 +1,12 @@
 """The integrate-and-fire neuron without leak."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Euler, ExponentialEuler, Flow
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import detached, refractory_left
 from jaxneuro.stimulus import Reaching, jumped, net_current, stimulus
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
@@ -83,10 +83,8 @@ class IntegrateAndFire(
         """Threshold, reset, refractory count."""
         held = state.refractory_ms > dt_ms / 2
         spike = jnp.where(held, 0, self.spike(state.voltage_mv - self.threshold_mv))
-        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
+        attached = detached(spike, self.detach_reset)
         hard, soft = state.voltage_mv - self.reset_mv, self.threshold_mv - self.reset_mv
-        voltage = state.voltage_mv - attached * (hard + self.soft_reset * (soft - hard))
-        left = jnp.where(held, state.refractory_ms - dt_ms, 0)
-        refractory = jnp.where(jax.lax.stop_gradient(spike) > 0, self.refractory_ms, left)
-        # Less than half a step left is no step left: what rounding leaves of a count does not hold the cell.
-        return IntegrateAndFireState(voltage, jnp.where(refractory > dt_ms / 2, refractory, 0)), spike
+        voltage = state.voltage_mv - attached * ((1 - self.soft_reset) * hard + self.soft_reset * soft)
+        refractory = refractory_left(state.refractory_ms, spike, self.refractory_ms, dt_ms)
+        return IntegrateAndFireState(voltage, refractory), spike

@@ -1,12 +1,12 @@
 """The simple model of Izhikevich, by the published scheme."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Flow
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import detached
 from jaxneuro.stimulus import Reaching, jumped, net_current, stimulus
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
@@ -91,7 +91,7 @@ class Izhikevich(StateMachine[IzhikevichState, Reaching, Spike], Flow[Izhikevich
     def jump(self, state: IzhikevichState, input: Reaching, dt_ms: Float[Array, ""]) -> tuple[IzhikevichState, Spike]:
         """Peak, reset, increment."""
         spike = self.spike(state.voltage_mv - self.peak_mv)
-        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
+        attached = detached(spike, self.detach_reset)
         # As a mixture, not as a difference: far above the peak a difference would leave a rounding of v.
         voltage = (1 - attached) * state.voltage_mv + attached * self.reset_mv
         return IzhikevichState(voltage, state.recovery + attached * self.increment), spike

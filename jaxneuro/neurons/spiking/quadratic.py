@@ -1,13 +1,13 @@
 """The quadratic integrate-and-fire neuron."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Euler
 from jaxneuro.located import Eventful
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import detached
 from jaxneuro.stimulus import Reaching, jumped, net_current, stimulus
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
@@ -82,7 +82,7 @@ class QIF(StateMachine[QIFState, Reaching, Spike], Eventful[QIFState, Reaching, 
     def jump(self, state: QIFState, input: Reaching, dt_ms: Float[Array, ""]) -> tuple[QIFState, Spike]:
         """Peak and reset."""
         spike = self.spike(state.voltage_mv - self.peak_mv)
-        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
+        attached = detached(spike, self.detach_reset)
         # As a mixture, not as a difference: far above the peak a difference would leave a rounding of V.
         return QIFState((1 - attached) * state.voltage_mv + attached * self.reset_mv), spike
 

@@ -1,12 +1,12 @@
 """The resonate-and-fire neuron."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import Flow
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import detached
 from jaxneuro.stimulus import Reaching, current_alone
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
@@ -80,7 +80,7 @@ class ResonateAndFire(StateMachine[ResonateAndFireState, Reaching, Spike], Flow[
     ) -> tuple[ResonateAndFireState, Spike]:
         """Threshold and reset."""
         spike = self.spike(state.voltage - self.threshold)
-        attached = spike + self.detach_reset * (jax.lax.stop_gradient(spike) - spike)
+        attached = detached(spike, self.detach_reset)
         x = (1 - attached) * state.current + attached * self.reset_current
         y = (1 - attached) * state.voltage + attached * self.reset_voltage
         return ResonateAndFireState(x, y), spike

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.flow import relayed
 from jaxneuro.machine import Scalar, StateMachine, parameter
+from jaxneuro.reset import refractory_left
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
 
@@ -70,9 +71,7 @@ class SynapticLIF(StateMachine[SynapticLIFState, Float[Array, "receptors"], Floa
         spike = jnp.where(held, 0, self.spike(voltage - self.threshold_mv))
         fired = jax.lax.stop_gradient(spike)
         voltage = voltage - fired * (voltage - self.reset_mv)
-        refractory = jnp.where(fired > 0, self.refractory_ms, jnp.where(held, state.refractory_ms - self.dt_ms, 0))
-        # Less than half a step left is no step left: what rounding leaves of a count does not hold the cell.
-        refractory = jnp.where(refractory > self.dt_ms / 2, refractory, 0)
+        refractory = refractory_left(state.refractory_ms, spike, self.refractory_ms, self.dt_ms)
         decayed = currents * jnp.exp(-self.dt_ms / self.tau_synapses_ms)
         return SynapticLIFState(voltage, refractory, decayed), spike
 
