@@ -6,13 +6,13 @@ from jaxtyping import Array, Float
 
 
 @jax.custom_jvp
-def detached(spike: Float[Array, "*shape"], share: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def detached(spike: Float[Array, "*shape"], share: Float[Array, ""]) -> Float[Array, "*shape"]:
     """The spike itself, through which only `1 - share` of the gradient goes: for resets, which nothing shall learn by.
 
     The value is `spike`, and `d detached / d spike := 1 - share`; share gets no gradient.
 
     Args:
-        spike: 0 or 1.
+        spike: 0 or 1, one or several.
         share: of the gradient that is stopped, from 0 to 1.
 
     Reference: Zenke and Vogels 2021, Neural Computation 33:899, section 2.2.
@@ -22,8 +22,8 @@ def detached(spike: Float[Array, "*shape"], share: Float[Array, "*shape"]) -> Fl
 
 @detached.defjvp
 def _detached_jvp(
-    primals: tuple[Float[Array, "*shape"], Float[Array, "*shape"]],
-    tangents: tuple[Float[Array, "*shape"], Float[Array, "*shape"]],
+    primals: tuple[Float[Array, "*shape"], Float[Array, ""]],
+    tangents: tuple[Float[Array, "*shape"], Float[Array, ""]],
 ) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
     (spike, share), (change, _) = primals, tangents
     return spike, (1 - share) * change

@@ -11,13 +11,14 @@ from jaxneuro.launch import experiments
 from jaxneuro.launch.config import load
 from jaxneuro.launch.reading import read_text
 from tests.tables import TABLES as OTHER_TABLES
+from tests.tables_battery import BATTERY_TABLES
 from tests.tables_htm import HTM_TABLES
 from tests.tables_inside import INSIDE_TABLES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 FINDINGS = ROOT / "experiments" / "README.md"
-TABLES = OTHER_TABLES | HTM_TABLES | INSIDE_TABLES
+TABLES = OTHER_TABLES | HTM_TABLES | INSIDE_TABLES | BATTERY_TABLES
 
 
 def shown(name):

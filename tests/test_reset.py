@@ -18,6 +18,8 @@ def test_a_detached_spike_is_the_spike_and_passes_the_rest_of_the_gradient(share
     forwards = jax.jvp(lambda s: detached(s, stop), (spike,), (jnp.asarray(2.0),))[1]
     np.testing.assert_allclose(forwards, 2 * (1 - share), rtol=1e-6, atol=0)
     assert jax.grad(jax.grad(lambda s: detached(s, stop)))(spike) == 0
+    several = jnp.asarray([0.0, 1.0, 1.0])
+    np.testing.assert_array_equal(detached(several, stop), several)
 
 
 @pytest.mark.parametrize(("period", "steps"), [(2.0, 20), (0.0, 0), (0.04, 0), (0.06, 1), (0.1, 1), (0.14, 1)])

@@ -1,0 +1,116 @@
+"""Tables of the findings on the battery of abilities, made from results."""
+
+import numpy as np
+
+from jaxneuro.launch.abilities_page import answer, interval, verdict
+from tests.tables import results, table
+
+PERCEPTION, ATTACKED = "perceive", "worst"
+
+
+def lines():
+    """The answer in five lines."""
+    found = results("abilities")
+    abilities = found["abilities"]
+    neurons = {name: {} for name in dict.fromkeys(row["neuron"] for row in found["rows"])}
+    for ability in abilities:
+        for row in ability["neurons"]:
+            neurons[row["neuron"]][ability["ability"]] = row
+    whole = {name: own for name, own in neurons.items() if len(own) == len(abilities)}
+    means = {name: np.mean([row["mean"] for row in own.values()]) for name, own in whole.items()}
+    ranked = sorted(means, key=means.__getitem__, reverse=True)
+
+    def told(name):
+        return f"{name} {means[name]:.2f} ({np.mean([row['complexity'] for row in whole[name].values()]):.0f})"
+
+    told_apart = [row for row in found["against"] if row["p"] < 0.05]
+    better, worse = (sum((row["mean"] > 0) == sign for row in told_apart) for sign in (True, False))
+    clean, left = (
+        max(
+            (np.mean(row["besides"][kind]), row["neuron"])
+            for row in found["rows"]
+            if row["besides"] and kind in row["besides"]
+        )
+        for kind in ("clean", ATTACKED)
+    )
+    reach = [len({name for name in whole if means[name] >= means[ranked[0]] - margin}) for margin in (0.05,)]
+    return "\n".join(
+        [
+            f"- {answer(abilities, PERCEPTION)}",
+            f"- Highest mean skill over all abilities, and operations of a neuron in a step: "
+            f"{', '.join(map(told, ranked[:5]))}; lowest: {', '.join(map(told, ranked[-3:]))}. "
+            f"{reach[0]} of {len(whole)} kinds lie within 0.05 of the highest.",
+            f"- The plain recurrent neuron reaches {means['RNN']:.2f}; of {len(found['against'])} comparisons with it, "
+            f"task by task, {better} are better and {worse} worse after correction for their number.",
+            f"- Of digits read right, at best {clean[0]:.0f} % ({clean[1]}), attacks of 0.1 of the range leave at most "
+            f"{left[0]:.0f} % ({left[1]}).",
+            f"- {len(neurons)} kinds of neuron, {len({row['task'] for row in found['rows']})} tasks and attacks, "
+            f"{len(found['rows'][0]['skills'])} seeds, about {found['size']:,} {found['equal']} each, the same "
+            "budget of tuning.",
+        ]
+    )
+
+
+def slopes():
+    rows = [
+        [
+            row["ability"],
+            ", ".join(row["tasks"]),
+            interval(row["slope"]),
+            verdict(row["slope"], row["ability"] == PERCEPTION),
+        ]
+        for row in results("abilities")["abilities"]
+    ]
+    return table(["ability", "tasks", "slope of skill per tenfold complexity (95 %)", "verdict"], rows)
+
+
+def skills():
+    found = results("abilities")
+    names = list(dict.fromkeys(row["neuron"] for row in found["rows"]))
+    abilities = [row["ability"] for row in found["abilities"]]
+    of = {(row["ability"], one["neuron"]): one for row in found["abilities"] for one in row["neurons"]}
+    rows = []
+    for name in names:
+        own = [row["complexity"] for row in found["rows"] if row["neuron"] == name]
+        cells = [
+            f"{of[ability, name]['mean']:.2f} ± {of[ability, name]['high'] - of[ability, name]['mean']:.2f}"
+            if (ability, name) in of
+            else ""
+            for ability in abilities
+        ]
+        rows.append([name, f"{np.mean(own):.0f}", *cells])
+    return table(["neuron", "operations", *abilities], rows)
+
+
+def attacked():
+    kinds = ("clean", "noise", "fgsm", "pgd", ATTACKED)
+    rows = [
+        [row["neuron"], *(f"{np.mean(row['besides'][kind]):.1f}" for kind in kinds)]
+        for row in results("abilities")["rows"]
+        if row["besides"] and ATTACKED in row["besides"] and row["ability"] == PERCEPTION
+    ]
+    return table(["neuron", "clean (%)", "noise", "FGSM", "PGD", "all attacks"], rows)
+
+
+def contrasts():
+    rows = [
+        [
+            row["task"],
+            row["better"],
+            row["worse"],
+            "{:.2f}, {:.2f}".format(*row["skills"]),
+            interval(row),
+            f"{row['p']:.2g}",
+        ]
+        for row in results("abilities_contrasts")["contrasts"]
+    ]
+    return table(["task", "said to be better", "than", "skills", "difference (95 %)", "p"], rows)
+
+
+BATTERY_TABLES = {
+    "abilities answer": lines,
+    "abilities slopes": slopes,
+    "abilities skills": skills,
+    "abilities attacked": attacked,
+    "abilities contrasts": contrasts,
+}
