@@ -86,11 +86,11 @@ class Hearing(eqx.Module):
 class Heard(eqx.Module):
     """Symbols with what belongs to them, as `Stream` has it; a symbol beyond all codes is none."""
 
-    symbols: Int[Array | np.ndarray, "*elements"]
-    first: Bool[Array | np.ndarray, "*elements"]
-    asks: Bool[Array | np.ndarray, "*elements"]
-    told: Bool[Array | np.ndarray, "*elements"]
-    answers: Int[Array | np.ndarray, "*elements"]
+    symbols: Int[Array, "*elements"]
+    first: Bool[Array, "*elements"]
+    asks: Bool[Array, "*elements"]
+    told: Bool[Array, "*elements"]
+    answers: Int[Array, "*elements"]
 
 
 class Parts(eqx.Module):
@@ -160,18 +160,17 @@ def listen(
     config: Config, parts: Parts, state: Hearing, stream: Stream, learn: bool, tell: bool = True, chosen: int = 0
 ) -> tuple[Hearing, Told]:
     """A whole stream, in stretches of equal length."""
-    nothing = len(parts.codes)
-    missing = -len(stream.symbols) % config.chunk
-    padded = Heard(
-        symbols=np.pad(stream.symbols, (0, missing), constant_values=nothing).astype(np.int32),
-        first=np.pad(stream.first, (0, missing)),
-        asks=np.pad(stream.asks, (0, missing)),
-        told=np.pad(stream.told, (0, missing)),
-        answers=np.pad(stream.answers, (0, missing)).astype(np.int32),
+    nothing, missing = len(parts.codes), -len(stream.symbols) % config.chunk
+    padded = Stream(
+        np.pad(stream.symbols, (0, missing), constant_values=nothing).astype(np.int32),
+        np.pad(stream.first, (0, missing)),
+        np.pad(stream.asks, (0, missing)),
+        np.pad(stream.told, (0, missing)),
+        np.pad(stream.answers, (0, missing)).astype(np.int32),
     )
     found = []
     for begin in range(0, len(padded.symbols), config.chunk):
-        stretch = jax.tree.map(lambda array, at=begin: array[at : at + config.chunk], padded)
+        stretch = Heard(*jax.tree.map(lambda array, at=begin: jnp.asarray(array[at : at + config.chunk]), padded))
         state, told = hear(parts, state, stretch, jnp.asarray(learn), jnp.asarray(tell), jnp.asarray(chosen))
         found.append(jax.device_get(told))
     loss, right = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
