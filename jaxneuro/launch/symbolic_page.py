@@ -10,6 +10,7 @@ from jaxneuro.launch.report import Section
 from jaxneuro.measure.interval import mean_interval
 
 MEMORY = "temporal memory"
+ROUNDING = 0.005  # a smaller difference of skill is none, however sure
 HEARD = {"told": "right answers are told", "own": "its own answers are heard"}
 
 
@@ -72,7 +73,8 @@ def cells(results: Mapping[str, Any], task: str, mode: str) -> list[str]:
             mean, low, high = mean_interval(row["skills"][mode])
             told.append(f"{mean:.2f} ({low:.2f} to {high:.2f})" if row["name"] == MEMORY else f"{mean:.2f}")
     (one,) = (one for one in results["differences"] if (one["task"], one["mode"]) == (task, mode))
-    return [*told, f"{one['mean']:+.2f} ({one['low']:+.2f} to {one['high']:+.2f})", f"{one['p']:.2g}"]
+    sure = f"{one['p']:.2g}" if abs(one["mean"]) >= ROUNDING else ""
+    return [*told, f"{one['mean']:+.2f} ({one['low']:+.2f} to {one['high']:+.2f})", sure]
 
 
 def answer(differences: list[dict[str, Any]]) -> str:
@@ -80,12 +82,12 @@ def answer(differences: list[dict[str, Any]]) -> str:
     said = []
     for mode, words in HEARD.items():
         own = [one for one in differences if one["mode"] == mode]
-        clear = [one for one in own if one["p"] < 0.05]
+        clear = [one for one in own if one["p"] < 0.05 and abs(one["mean"]) >= ROUNDING]
         parts = [
             (f"has {more} skill than the best table on", [one["task"] for one in clear if (one["mean"] > 0) == above])
             for more, above in (("more", True), ("less", False))
         ]
-        parts.append(("cannot be told apart from it on", [one["task"] for one in own if one["p"] >= 0.05]))
+        parts.append(("cannot be told apart from it on", [one["task"] for one in own if one not in clear]))
         told = ", ".join(f"{verb} {', '.join(names)}" for verb, names in parts if names)
         said.append(f"Where {words}, the temporal memory {told}.")
     return " ".join(said)
