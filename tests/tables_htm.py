@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxneuro.launch import anomaly_page, continual_page, sequence_page, soft_memory_page
+from jaxneuro.launch import anomaly_page, continual_page, sequence_page, soft_memory_page, symbolic_page
 from jaxneuro.launch.comparison_page import sentence
 from tests.tables import results, table
 
@@ -21,6 +21,13 @@ def soft_memory():
     place = found["noise"].index(found["trained_noise"])
     rows = [soft_memory_page.cells(row, place) for row in found["contenders"]]
     return table(["memory", "right (%; 95 %)", "last elements (%; 95 %)", "surprise (nats)"], rows)
+
+
+def symbolic_memory():
+    found = results("symbolic_memory")
+    names = symbolic_page.tasks(found)
+    rows = [[mode, *symbolic_page.cells(found, task, mode)] for mode in symbolic_page.HEARD for task in names]
+    return table(["heard", *symbolic_page.heads(found["rows"])], rows)
 
 
 PUBLISHED_LOCATIONS = {
@@ -150,4 +157,5 @@ HTM_TABLES = {
     "permuted digits answer": permuted_digits_answer,
     "soft memory": soft_memory,
     "locations": locations,
+    "symbolic memory": symbolic_memory,
 }

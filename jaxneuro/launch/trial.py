@@ -17,7 +17,7 @@ from jaxneuro.launch.config import ConfigPart, Count, Name
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.kinds import Kind, MachineSpec, build
 from jaxneuro.launch.network import Architecture
-from jaxneuro.tasks import data, text
+from jaxneuro.tasks import annotated, data, text
 from jaxneuro.tasks.batch import Batch, Classification, Task
 from jaxneuro.tasks.characters import NextCharacter
 from jaxneuro.tasks.images import ImageSequences
@@ -42,7 +42,10 @@ class TrialConfig(TaskConfig):
 
 
 def tasks(trial: TaskConfig) -> tuple[tuple[Task, Task, Task], str]:
-    """The task of training, of validation and of test, and where its data come from."""
+    """The task of training, of validation and of test, and where its data come from.
+
+    `path` names a text file, or for annotated series a folder as `annotated.read` has it; series are made up without.
+    """
     wanted = inspect.signature(trial.task.machine_class).parameters
     if "images" in wanted:
         source = data.digits()
@@ -54,6 +57,9 @@ def tasks(trial: TaskConfig) -> tuple[tuple[Task, Task, Task], str]:
         codes, alphabet = text.encode(source.text)
         parts = np.split(codes, [round(share * len(codes)) for share in SHARES])
         made = [build(trial.task, codes=part, symbols=len(alphabet)) for part in parts]
+    elif "corpus" in wanted:
+        source = annotated.made_up(0) if trial.path is None else annotated.read(trial.path)
+        made = [build(trial.task, corpus=part) for part in annotated.parts(source)]
     else:
         return (build(trial.task),) * 3, "generated"
     return (made[0], made[1], made[2]), source.provenance

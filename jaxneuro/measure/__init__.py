@@ -1,5 +1,6 @@
 """Measures of activity, ability and cost."""
 
+from jaxneuro.measure import change_points as change_points
 from jaxneuro.measure import forecasts as forecasts
 from jaxneuro.measure import nab as nab
 from jaxneuro.measure import plain_detectors as plain_detectors

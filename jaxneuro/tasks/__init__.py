@@ -5,6 +5,7 @@ from jaxneuro.tasks.batch import Batch as Batch
 from jaxneuro.tasks.batch import Classification as Classification
 from jaxneuro.tasks.batch import Task as Task
 from jaxneuro.tasks.card_sorting import CardSorting as CardSorting
+from jaxneuro.tasks.change_points import ChangePoints as ChangePoints
 from jaxneuro.tasks.characters import NextCharacter as NextCharacter
 from jaxneuro.tasks.context_decision import ContextDecision as ContextDecision
 from jaxneuro.tasks.copying import Copy as Copy

@@ -9,6 +9,7 @@ from jaxneuro.launch.abilities_page import answer, verdict
 from jaxneuro.launch.config import ConfigError
 from jaxneuro.learning import train
 from tests.experiments.small import run
+from tests.tasks.test_annotated import save, written
 
 
 def row(neuron, task="a", ability="forget", complexity=10.0, skills=(0.5, 0.6), **more):
@@ -116,6 +117,26 @@ def test_a_small_run_has_all_neurons_all_tasks_attacks_and_a_page(tmp_path):
     assert np.mean(attacked["pgd"]) <= np.mean(attacked["clean"])
     assert [section.title for section in sections][:3] == ["What does inner complexity buy?", "Slopes", "Skills"]
     assert (tmp_path / "run" / "report.html").stat().st_size < 1_000_000
+
+
+@pytest.mark.slow
+def test_annotated_series_of_a_folder_are_a_task(tmp_path):
+    folder = tmp_path / "series"
+    annotations = {}
+    for name, change in (("a", 9), ("b", 12), ("c", 15)):
+        values = [*range(change), *range(50, 74 - change)]
+        save(folder / f"{name}.json", written(name, values))
+        annotations[name] = {"1": [change], "2": [change + 1]}
+    save(folder / "annotations.json", annotations)
+    changes = (
+        f"tasks=[{{name: changes, ability: forget, task: {{kind: ChangePoints, steps: 20, window: 4}}, path: {folder}, "
+        "steps: 10, evaluation: 20}]",
+        "neurons=[{name: RNN, neuron: {kind: RNN}}, {name: LSTM, neuron: {kind: LSTM}, shape: gated}]",
+        *("size=300", "tolerance=0.2", "tuning.chunk=10", "devices=1"),
+    )
+    results, _ = run("abilities/quick.yaml", tmp_path / "run", *changes)
+    assert {(one["neuron"], one["task"]) for one in results["rows"]} == {("RNN", "changes"), ("LSTM", "changes")}
+    assert all(0 < one["baseline"] < np.log(2) for one in results["rows"])
 
 
 def test_a_reference_that_does_not_take_part_is_refused(tmp_path):

@@ -14,6 +14,7 @@ import jaxneuro.tasks
 from jaxneuro.tasks.adding import Adding
 from jaxneuro.tasks.batch import Batch, Task, accuracy, cross_entropy, frame_cross_entropy, squared_error
 from jaxneuro.tasks.card_sorting import CardSorting
+from jaxneuro.tasks.change_points import ChangePoints
 from jaxneuro.tasks.characters import NextCharacter
 from jaxneuro.tasks.context_decision import ContextDecision
 from jaxneuro.tasks.copying import Copy
@@ -42,6 +43,7 @@ RANDOM = np.random.default_rng(0)
 TASKS = [
     (Adding(steps=10), 10, False),
     (CardSorting(steps=6, values=3), 6, True),
+    (ChangePoints(steps=9, window=3), 9, True),
     (ContextDecision(steps=5), 5, True),
     (Copy(delay=5, symbols=3, length=2), 9, True),
     (DelayedXOR(channels=3, code=2, steps=7), 7, True),
@@ -172,6 +174,7 @@ def test_outputs_of_low_precision_are_judged_in_that_of_the_batch():
     ("build", "message"),
     [
         (lambda: Adding(steps=2), "Adding got steps=2; it must be at least 3"),
+        (lambda: ChangePoints(steps=10, window=10), "ChangePoints got steps=10; it must be at least 11"),
         (lambda: Copy(delay=0), "Copy got delay=0; it must be at least 1"),
         (lambda: Denoise(symbols=1), "Denoise got symbols=1; it must be at least 2"),
         (lambda: Dyck(depth=1), "Dyck got depth=1; it must be at least 2"),
