@@ -21,7 +21,7 @@ from scipy.special import erfcx
 import jaxneuro as jn
 from jaxneuro.launch import brunel_page
 from jaxneuro.launch.config import ConfigPart, Count, ExperimentConfig, Name, NonNegative, Positive
-from jaxneuro.launch.directory import Run
+from jaxneuro.launch.directory import Run, read_arrays
 from jaxneuro.launch.report import Section
 from jaxneuro.measure.firing import windows
 from jaxneuro.measure.spectrum import Spectrum
@@ -200,24 +200,40 @@ def growth(synchrony: dict[int, list[float]]) -> list[float] | None:
     return np.polyfit(np.log(list(synchrony)), np.log(list(synchrony.values())), 1)[0].tolist()
 
 
+def once(
+    config: Config, run: Run, name: str, size: int, place: tuple[float, float], milliseconds: float, seed: int
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a network does, as this run measured it before it was interrupted, or as it is measured now.
+
+    Returns:
+        What `measured` says; and of a network that is simulated now, what is shown.
+    """
+    if known := run.records(name):
+        return known[0], {}
+    network, key = built(config, size, *place, seed)
+    words = simulated(config, network, milliseconds, key)
+    told, rate = measured(config, network, words)
+    steps = round(config.shown_ms / config.dt_ms)
+    spikes = np.asarray(spikes_of(cut(words, 0, steps), {name: network.size(name) for name in words}))
+    shown = spikes[:, :: max(1, size // config.shown)][:, : config.shown] > 0
+    return told, {"spikes": shown, "rate": rate[:steps].astype(np.float32)}
+
+
 def main(config: Config, run: Run) -> dict[str, Any]:
-    """Simulate all states at all sizes, then the curves."""
-    rows, arrays = [], {}
+    """Simulate all states at all sizes, then the curves; what an interrupted run has measured is not measured again."""
+    rows, arrays = [], read_arrays(run.path)
     for state in config.states:
         place = state.relative_inhibition, state.relative_drive
         found: dict[int, list[dict[str, Any]]] = {size: [] for size in config.sizes}
         for size in config.sizes:
             for seed in range(config.seeds):
-                network, key = built(config, size, *place, seed)
-                words = simulated(config, network, state.milliseconds, key)
-                told, rate = measured(config, network, words)
+                name = f"{state.name}/{size}/{seed}"
+                told, shown = once(config, run, name, size, place, state.milliseconds, seed)
                 found[size].append(told)
-                if seed == 0 and size == config.sizes[-1]:
-                    steps = round(config.shown_ms / config.dt_ms)
-                    sizes = {name: network.size(name) for name in words}
-                    spikes = np.asarray(spikes_of(cut(words, 0, steps), sizes))
-                    arrays[f"{state.name}/spikes"] = spikes[:, :: max(1, size // config.shown)][:, : config.shown] > 0
-                    arrays[f"{state.name}/rate"] = rate[:steps].astype(np.float32)
+                if shown and seed == 0 and size == config.sizes[-1]:
+                    arrays |= {f"{state.name}/{what}": values for what, values in shown.items()}
+                    run.save_arrays(arrays)
+                keep(run, name, told)
             rates = ", ".join(f"{told['rate_hz']:.1f}" for told in found[size])
             run.say(f"{state.name}, {size:,} neurons: {rates} Hz")
         rows.append(
@@ -230,9 +246,14 @@ def main(config: Config, run: Run) -> dict[str, Any]:
                 "growth": growth({size: [told["synchrony"] for told in each] for size, each in found.items()}),
             }
         )
-    curves = [curve(config, inhibition) for inhibition in config.curve.relative_inhibition]
-    run.save_arrays(arrays)
+    curves = [curve(config, run, inhibition) for inhibition in config.curve.relative_inhibition]
     return {"quantiles": list(QUANTILES), "dt_ms": config.dt_ms, "states": rows, "curves": curves}
+
+
+def keep(run: Run, name: str, told: dict[str, Any]) -> None:
+    """Note what was measured."""
+    run.log(0, told, name=name)
+    run.sync()
 
 
 def gathered(told: list[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -240,13 +261,14 @@ def gathered(told: list[dict[str, Any]]) -> dict[str, list[Any]]:
     return {what: [each[what] for each in told] for what in told[0]}
 
 
-def curve(config: Config, inhibition: float) -> dict[str, Any]:
+def curve(config: Config, run: Run, inhibition: float) -> dict[str, Any]:
     """Rates against the drive, of networks and of theory."""
     drives, rates = config.curve.relative_drive, []
     for drive in drives:
-        network, key = built(config, config.sizes[-1], inhibition, drive, 0)
-        words = simulated(config, network, config.curve.milliseconds, key)
-        rates.append(measured(config, network, words)[0]["rate_hz"])
+        name, place = f"curve/{inhibition:g}/{drive:g}", (inhibition, drive)
+        told, _ = once(config, run, name, config.sizes[-1], place, config.curve.milliseconds, 0)
+        rates.append(told["rate_hz"])
+        keep(run, name, told)
     fine = np.linspace(min(drives), max(drives), 41)
     line = jax.vmap(lambda drive: brunel_rate(inhibition, drive))(jnp.asarray(fine))
     return {"g": inhibition, "eta": drives, "rate_hz": rates, "fine_eta": fine, "theory_hz": np.asarray(line)}

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import jaxneuro as jn
 from experiments.brunel import growth, theory, variation_of_theory
 from jaxneuro.launch import brunel_page
 from jaxneuro.launch.directory import read_arrays
@@ -18,16 +19,22 @@ STATES = (
 CURVE = "curve={relative_inhibition: [3.0], relative_drive: [2.0], milliseconds: 60.0}"
 
 
+SMALL = (STATES, CURVE, "sizes=[1000]", "start_ms=100.0", "shown_ms=50.0", "sample=500")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    path = tmp_path_factory.mktemp("brunel") / "run"
+    return path, *run("brunel/quick.yaml", path, *SMALL)
+
+
 @pytest.mark.slow
-def test_a_state_that_is_a_clock_and_one_that_is_noisy_are_told_apart(tmp_path):
-    path = tmp_path / "run"
-    results, sections = run(
-        "brunel/quick.yaml", path, STATES, CURVE, "sizes=[1000]", "start_ms=100.0", "shown_ms=50.0", "sample=500"
-    )
+def test_a_state_that_is_a_clock_and_one_that_is_noisy_are_told_apart(done):
+    path, results, sections = done
     clock, noisy = results["states"]
     (clockwork,), (noise,) = clock["sizes"], noisy["sizes"]
-    # Where excitation prevails a volley calls forth the next a delay of 1.5 ms later, and the one after that is for
-    # those that were refractory: each neuron fires every 3 ms.
+    # A volley calls forth the next one a delay of 1.5 ms later, when its own neurons are still refractory: each neuron
+    # fires in every second volley.
     assert clockwork["rate_hz"] == pytest.approx([1000 / 3] * 2, rel=0.01)
     assert max(clockwork["variation"]) < 0.05
     assert clockwork["peak_hz"] == pytest.approx([2000 / 3] * 2, rel=0.03)
@@ -47,6 +54,16 @@ def test_a_state_that_is_a_clock_and_one_that_is_noisy_are_told_apart(tmp_path):
     assert arrays["B/spikes"].shape == (500, 50)
     assert arrays["A/rate"].mean() == pytest.approx(1000 / 3, rel=0.05)
     assert arrays["A/spikes"].mean() * 10_000 == pytest.approx(1000 / 3, rel=0.05)
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_does_not_measure_again_and_ends_the_same(done, monkeypatch):
+    path, results, _ = done
+    (path / "results.json").unlink()
+    monkeypatch.setattr(jn, "run", None)
+    again, sections = run("brunel/quick.yaml", path, *SMALL)
+    assert again == results
+    assert sections[4].figure
 
 
 def test_the_variation_of_theory_is_that_of_a_poisson_process_far_below_threshold():
