@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxneuro.search import processes
+from jaxneuro import processes
 
 PROGRAM = """
 import json, sys
@@ -25,7 +25,7 @@ import numpy as np
 from jaxneuro.search.evolution import AgingEvolution
 from jaxneuro.search.genome import Space
 from jaxneuro.search.lineage import record
-from jaxneuro.search.processes import is_first, told_by_first
+from jaxneuro.processes import is_first, told_by_first
 from jaxneuro.search.race import Budget, Course, Race
 from jaxneuro.search.training import Trainer
 from jaxneuro.tasks import Adding
