@@ -215,10 +215,10 @@ def _hearing() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError) as error:  # JAX has no type for this
-        first_line = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]
         raise PeerError(
-            f"cannot reach the other processes: {first_line}. One has ended, and says why; start all again by the same "
-            "commands to go on."
+            f"another process of this run is gone ({reason}). Start all again by the same commands: they go on from "
+            "what has been saved."
         ) from error
 
 
