@@ -62,9 +62,9 @@ def join(count: str, place: int | None, coordinator: str | None) -> None:
         return
     if place == 0:
         _require_free(port)
-    else:
-        _await(host, port)
     sys.stderr.write(f"jaxneuro: process {place} of {number} waits for the others for {PATIENCE_SECONDS} s at most\n")
+    if place > 0:
+        _await(host, port)
     jax.distributed.initialize(f"{host}:{port}", number, place, initialization_timeout=PATIENCE_SECONDS)
 
 
