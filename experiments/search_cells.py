@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import jax
@@ -28,6 +29,7 @@ from jaxneuro.launch.report import Section
 from jaxneuro.launch.saving import make_folder
 from jaxneuro.launch.trial import TrialConfig, prepared
 from jaxneuro.networks.recurrent import recurrent_network
+from jaxneuro.processes import by_first, several
 from jaxneuro.search import cost, lineage
 from jaxneuro.search.canonical import Canonical, canonical
 from jaxneuro.search.draw import svg
@@ -211,7 +213,8 @@ def course(config: Config, trial: comparison.Trial, settings: TrialConfig) -> Co
 def controls(config: Config, courses: list[Course], budget: Budget) -> dict[str, list[float]]:
     """Losses of known cells that run the whole race, from several starts, with the tuning of all candidates."""
     space = Space(**config.space.model_dump())
-    racing = Race(courses, dataclasses.replace(budget, keep=1.0), jax.random.key(config.seed))
+    whole = dataclasses.replace(budget, keep=1.0)
+    racing = Race(courses, whole, jax.random.key(config.seed), processes=several())
     fits = {name: form for name in config.controls if (form := fitted(name, space)) is not None}
     entered = [(name, form) for name, form in fits.items() for _ in range(REPEATS)]
     candidates = [
@@ -249,7 +252,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     race = config.race
     budget = Budget(race.rungs, race.keep, race.learning_rates, race.widths, race.room)
     courses = [course(config, trials[settings.name], settings) for settings in config.trials]
-    racing = Race(courses, budget, jax.random.key(config.seed))
+    racing = Race(courses, budget, jax.random.key(config.seed), processes=several())
     levels = controls(config, courses, budget)
     for name, losses in levels.items():
         run.say(f"{name}: {np.mean(losses):.4g} ({min(losses):.4g} to {max(losses):.4g}) in the race")
@@ -293,8 +296,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     for method, found in told.items():
         best = min(found["finalists"], key=lambda finalist: overall[finalist["name"]])
         winner = found["winner"] = best["name"]
-        make_folder(run.path / "cells")
-        save(contenders[winner], run.path / "cells" / f"{method}.json", note=f"winner of {method}")
+        by_first(functools.partial(keep, contenders[winner], run.path / "cells", method))
         measured = search_page.measures(journals[method], trials[first].task.inputs)
         found["records"] = search_page.kept(journals[method], measured, best["number"])
         arrays |= {f"measures/{method}/{name}": values for name, values in measured.items()}
@@ -312,6 +314,12 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         "overall": {name: value if np.isfinite(value) else None for name, value in overall.items()},
         "differences": comparison.differences(rows, pairs),
     }
+
+
+def keep(winner: Genome, folder: Path, method: str) -> None:
+    """Write the winner of a search to a file."""
+    make_folder(folder)
+    save(winner, folder / f"{method}.json", note=f"winner of {method}")
 
 
 def at_work(method: str, network: jn.StateMachine, trial: comparison.Trial) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ import json
 import re
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -25,6 +25,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxneuro import processes
 from jaxneuro.disk import digests, publish, remove_folder, sync_tree, write_new
 from jaxneuro.launch.lock import RunError
 from jaxneuro.launch.saving import make_folder, writing
@@ -145,6 +146,30 @@ def restore(folder: Path, template: Any, *, warn: Callable[[str], None] = warnin
     return None
 
 
+def restored_by_first(folder: Path, template: Any, warn: Callable[[str], None]) -> tuple[int, Any] | None:
+    """`restore` for all processes of a run: the first one cleans up and reads, and the others hear of it."""
+    found: list[tuple[int, Any] | None] = [None]
+
+    def read() -> int | None:
+        remove_leftovers(folder)
+        found[0] = restore(folder, template, warn=warn)
+        return None if found[0] is None else found[0][0]
+
+    step = processes.by_first(read)
+    if step is None or not processes.several():
+        return found[0]
+    stored = _stored(template if found[0] is None else found[0][1])
+    content = processes.bytes_of_first(b"".join(array.tobytes() for array in stored.values()))
+    if found[0] is not None:
+        return found[0]
+    start = 0
+    for name, array in stored.items():
+        part = content[start : start + array.nbytes]
+        stored[name] = np.frombuffer(part, array.dtype).reshape(array.shape).copy()
+        start += array.nbytes
+    return step, _as_template(stored, template)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Delete what a killed process left half written or half deleted; only for the holder of the run's lock."""
     for leftover in folder.glob(".step-*.tmp"):
@@ -168,13 +193,22 @@ def _stored(tree: Any) -> dict[str, np.ndarray]:
     return arrays
 
 
+def _checkpointer() -> Any:
+    import orbax.checkpoint as ocp
+
+    # Of several processes the first one alone: else Orbax would wait for the others.
+    alone = ocp.options.MultiprocessingOptions(primary_host=0, active_processes={0})
+    handler = ocp.StandardCheckpointHandler(multiprocessing_options=alone)
+    return ocp.Checkpointer(handler, multiprocessing_options=alone)
+
+
 def _write(place: Path, step: int, leaves: list[Leaf], arrays: dict[str, np.ndarray]) -> None:
     import orbax.checkpoint as ocp
 
     place.mkdir()
     try:
         if arrays:
-            with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+            with _checkpointer() as checkpointer:
                 checkpointer.save((place / "arrays").absolute(), args=ocp.args.StandardSave(arrays))
     except Exception as error:  # the C++ below Orbax does not tell a full disk by OSError
         raise OSError(str(error)) from error
@@ -223,9 +257,12 @@ def _read(place: Path, leaves: list[Leaf], template: Any) -> Any:
         raise CheckpointError(f"{place} does not fit the template: {wrong}.")
     arrays = _stored(template)
     if arrays:
-        with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+        with _checkpointer() as checkpointer:
             arrays = checkpointer.restore((place / "arrays").absolute(), args=ocp.args.StandardRestore(arrays))
+    return _as_template(arrays, template)
 
+
+def _as_template(arrays: Mapping[str, np.ndarray], template: Any) -> Any:
     target, structure = jax.tree_util.tree_flatten_with_path(template)
     placed = [_placed(arrays.get(jax.tree_util.keystr(path)), leaf) for path, leaf in target]
     return jax.tree.unflatten(structure, placed)

@@ -8,6 +8,7 @@ import argparse
 import shlex
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -36,14 +37,32 @@ def main(words: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    arguments = _parsed(words)
+    joined = getattr(arguments, "processes", None) is not None
+    try:
+        status = _status(arguments)
+    except Exception:
+        if not joined:
+            raise
+        # Python would show it only after JAX has waited for the other processes.
+        traceback.print_exc()
+        status = FAILED
+    if joined:
+        from jaxneuro.processes import leave
+
+        leave(status)
+    return status
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from jaxneuro.processes import PeerError
     from jaxneuro.tasks.data import DataError
 
-    arguments = _parsed(words)
     try:
         return COMMANDS[arguments.command](arguments)
     except ConfigError as error:
         return _complain(str(error), WRONG)
-    except (RunError, DataError) as error:
+    except (RunError, DataError, PeerError) as error:
         return _complain(str(error), FAILED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -76,6 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("overrides", nargs="*", metavar="path.to.field=value", help="values to change")
     run.add_argument("--out", type=Path, metavar="DIR", help="the run's directory; runs/NAME-HASH unless given")
     run.add_argument("--fresh", action="store_true", help="start over, removing what an earlier run left there")
+    joint = run.add_argument_group("several processes", "that share the work; each is started by such a command")
+    joint.add_argument("--processes", metavar="N|auto", help="how many; auto: as Slurm, Open MPI, ... say")
+    joint.add_argument("--process", type=int, metavar="I", help="which this is, from 0; the first writes the files")
+    joint.add_argument("--coordinator", metavar="HOST:PORT", help="address of the first, and a free port there")
     lists = commands.add_parser("list", help="show neurons, experiments and configs")
     lists.add_argument("what", nargs="?", metavar="neurons|experiments|configs", help="only these")
     doctor = commands.add_parser("doctor", help="show devices, versions, memory, speed")
@@ -98,18 +121,19 @@ def _run(arguments: argparse.Namespace) -> int:
         document = override(document, text)
     preamble = load(Preamble, document)
     devices.prepare(preamble.devices)
+    _join(arguments)
     devices.keep_compiled()
     experiment = experiments.load(preamble.experiment, arguments.config)
     config = load(experiment.config, document)
     devices.require(config.devices)
 
-    from jaxneuro.launch.directory import Run, config_hash
+    from jaxneuro.launch.directory import config_hash
 
     resolved = config.resolved()
     path = arguments.out or Path("runs") / f"{arguments.config.stem}-{config_hash(resolved)[:8]}"
     before = signal.signal(signal.SIGTERM, _stop)
     try:
-        with Run(path, resolved, fresh=arguments.fresh) as run:
+        with _opened(path, resolved, experiment, arguments) as run:
             _finish(run, experiment, config)
     except (KeyboardInterrupt, SystemExit) as stop:
         status = stop.code if isinstance(stop, SystemExit) else INTERRUPTED
@@ -121,8 +145,30 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _join(arguments: argparse.Namespace) -> None:
+    if arguments.processes is not None:
+        from jaxneuro.launch.together import join
+
+        join(arguments.processes, arguments.process, arguments.coordinator)
+    elif arguments.process is not None or arguments.coordinator is not None:
+        raise ConfigError("--process and --coordinator need --processes: how many there are.")
+
+
+def _opened(path: Path, resolved: dict[str, Any], experiment: "Experiment", arguments: argparse.Namespace) -> "Run":
+    from jaxneuro import processes
+    from jaxneuro.launch.directory import Run
+
+    if not processes.several():
+        return Run(path, resolved, fresh=arguments.fresh)
+    from jaxneuro.launch.together import opened, require_shared
+
+    require_shared(resolved["experiment"], experiment.main)
+    return opened(path, resolved, fresh=arguments.fresh)
+
+
 def _finish(run: "Run", experiment: "Experiment", config: "ExperimentConfig") -> None:
     """Compute the results unless they are there, and show them."""
+    from jaxneuro import processes
     from jaxneuro.launch import tables
 
     results = run.results()
@@ -131,6 +177,8 @@ def _finish(run: "Run", experiment: "Experiment", config: "ExperimentConfig") ->
         results = run.results() or {}
     else:
         run.say(f"{run.path} has finished before; --fresh would start it over")
+    if not processes.is_first():
+        return
     for table in tables.results(results):
         run.console.print(table)
     _write_report(run.path, experiment, config, results)
@@ -150,6 +198,8 @@ def _write_report(
 
 def _again(arguments: argparse.Namespace) -> str:
     out = ["--out", str(arguments.out)] if arguments.out else []
+    joint = [(f"--{name}", getattr(arguments, name)) for name in ("processes", "process", "coordinator")]
+    out += [word for name, value in joint if value is not None for word in (name, str(value))]
     return shlex.join(["jaxneuro", "run", str(arguments.config), *arguments.overrides, *out])
 
 

@@ -64,7 +64,7 @@ class ExperimentConfig(Preamble):
     Fields:
         experiment: the name of a file in `experiments/`, without `.py`.
         seed: of all that is random.
-        devices: over how many devices lanes are spread.
+        devices: over how many devices lanes are spread, in each process.
         sweep: lists of numbers, by the dotted path of the field they replace; see `jaxneuro.launch.sweep`. Only an
             experiment that says `sweepable = True` takes one.
     """

@@ -1,4 +1,7 @@
-"""Devices: how many there are is settled before JAX starts, and lanes are spread over them."""
+"""Devices: how many there are is settled before JAX starts, and lanes are spread over them.
+
+Where several processes run together (`jaxneuro.processes`), each has devices of its own, and a share of the lanes.
+"""
 
 import contextlib
 import functools
@@ -11,6 +14,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from jaxneuro import processes
 from jaxneuro.launch.lock import RunError
 
 Tree = TypeVar("Tree")
@@ -60,9 +64,14 @@ def place_lanes(tree: Tree, devices: int) -> Tree:
         devices: over how many devices at most; the number used divides the number of lanes.
 
     Returns:
-        The same numbers; where one device is enough, the same arrays.
+        The same numbers; where one device is enough, the same arrays. So too among several processes, of which each
+        has all lanes between the times when they share the work.
     """
-    mesh = _mesh(tree, devices)
+    return tree if processes.several() else _spread(tree, devices)
+
+
+def _spread(tree: Tree, devices: int) -> Tree:
+    mesh = _mesh(_lanes(tree), devices)
     return tree if mesh.size == 1 else jax.device_put(tree, NamedSharding(mesh, LANES))
 
 
@@ -71,6 +80,9 @@ def lane_by_lane(function: Callable[..., Any], tree: Any, devices: int, *, donat
 
     On a CPU a device takes its lanes one after the other: rounding depends on the size of a matrix product, and so the
     numbers of a lane would depend on how many lanes a device has. An accelerator takes all of its lanes at once.
+
+    Of several processes each takes its share of the lanes on its own devices, and hears what came of the others: all
+    must call the function, with the same lanes, and all have all results.
 
     Args:
         function: `(lane, *static) -> result`, with a lane without leading axis; what else it takes is a part of what is
@@ -82,7 +94,8 @@ def lane_by_lane(function: Callable[..., Any], tree: Any, devices: int, *, donat
     Returns:
         The function from all lanes to all results, with leading axes.
     """
-    mesh = _mesh(tree, devices)
+    joined = processes.several()
+    mesh = _mesh(processes.share_of(_lanes(tree)) if joined else _lanes(tree), devices)
 
     @functools.cache
     def compiled(*static: Any) -> Any:
@@ -93,15 +106,22 @@ def lane_by_lane(function: Callable[..., Any], tree: Any, devices: int, *, donat
         shared = jax.shard_map(own, mesh=mesh, in_specs=LANES, out_specs=LANES, check_vma=False)
         return jax.jit(shared, donate_argnums=0 if donate else ())
 
-    return lambda tree, *static: compiled(*static)(tree)
+    def together(tree: Any, *static: Any) -> Any:
+        own = _spread(processes.own_lanes(tree), devices)
+        return processes.all_lanes(compiled(*static)(own), _lanes(tree))
+
+    return together if joined else lambda tree, *static: compiled(*static)(tree)
 
 
-def _mesh(tree: Any, devices: int) -> Mesh:
-    """The devices that share the lanes of a tree: as many as divide their number."""
+def _lanes(tree: Any) -> int:
     counts = {leaf.shape[0] if leaf.ndim else 0 for leaf in jax.tree.leaves(tree)}
     if len(counts) != 1 or 0 in counts:
         raise ValueError(f"lanes have leading axes {sorted(counts)}; all leaves need the same, of at least 1.")
-    (lanes,) = counts
+    return counts.pop()
+
+
+def _mesh(lanes: int, devices: int) -> Mesh:
+    """The devices that share so many lanes: as many as divide their number."""
     most = min(devices, jax.local_device_count())
     used = max(count for count in range(1, most + 1) if lanes % count == 0)
     return Mesh(np.asarray(jax.local_devices()[:used]), ("lanes",))

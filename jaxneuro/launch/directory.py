@@ -31,7 +31,7 @@ from rich.console import Console
 
 from jaxneuro.disk import remove_folder, sync_folder
 from jaxneuro.launch.lock import Lock, RunError
-from jaxneuro.launch.progress import Journal, plain
+from jaxneuro.launch.progress import Journal, Memory, plain
 from jaxneuro.launch.progress import read_metrics as read_metrics
 from jaxneuro.launch.saving import make_folder, write_atomically, writing
 
@@ -129,7 +129,7 @@ class Run:
         self._lock = Lock(path)
         try:
             self._claim(fresh)
-            self._journal = Journal(path / "metrics.jsonl", self.warn)
+            self._journal: Memory = Journal(path / "metrics.jsonl", self.warn)
             elapsed = path / "elapsed.json"
             self._opened = time.monotonic() - (read_json(elapsed).get("seconds", 0.0) if elapsed.exists() else 0.0)
         except BaseException:
@@ -209,6 +209,10 @@ class Run:
         lines = [record for record in self._journal.records if record["name"] == name]
         return [{metric: line[metric] for metric in line if metric not in ("name", "step")} for line in lines]
 
+    def all_records(self) -> list[dict[str, Any]]:
+        """Every line of metrics.jsonl, without its checksum."""
+        return list(self._journal.records)
+
     def rewind(self, name: str, step: int) -> None:
         """Forget what was logged under a name beyond a step."""
         self._journal.rewind(name, step)
@@ -233,7 +237,12 @@ class Run:
     def finish(self, results: Mapping[str, Any]) -> None:
         """Write results.json: the results, and what is needed to know where they come from."""
         self.sync()
-        device = {"kind": jax.devices()[0].device_kind, "platform": jax.default_backend(), "count": jax.device_count()}
+        device = {
+            "kind": jax.devices()[0].device_kind,
+            "platform": jax.default_backend(),
+            "count": jax.device_count(),
+            "processes": jax.process_count(),
+        }
         found = {"results": plain(results), **self.identity, "device": device, "seconds": round(self.seconds, 3)}
         write_atomically(self.path / "results.json", _json(found))
 

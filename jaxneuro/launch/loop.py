@@ -2,8 +2,12 @@
 
 `advance(state, n)` runs n steps in one compiled program. Between two calls of it the metrics are checked and logged,
 the state is saved, the screen is brought up to date, and SIGTERM and Ctrl-C are obeyed. Nothing calls back from inside.
+
+Several processes go through it together, each with the whole state: the first one reads and writes files, and all stop
+where one of them was asked to.
 """
 
+import functools
 import re
 import signal
 import threading
@@ -16,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxneuro import processes
 from jaxneuro.launch import checkpoint
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.lock import RunError
@@ -41,6 +46,12 @@ class _Signals:
 
     def __init__(self) -> None:
         self.code: int | None = None
+
+    def asked(self) -> int | None:
+        """The exit status that this process, or one that runs with it, was asked for so far."""
+        if not processes.several():
+            return self.code
+        return int(processes.of_each(np.asarray(self.code or 0, np.int32)).max()) or None
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
         if self.code is not None and number == signal.SIGINT:
@@ -108,18 +119,25 @@ def train_in_chunks(
                 step += count
                 summary = {metric: _summary(values) for metric, values in metrics.items()}
                 run.log(step, summary, name=name)
-                run.sync()
-                if step == steps or signals.code is not None or step // chunk % every == 0:
-                    checkpoint.save(folder, step, state)
-                    saved = step
+                stop = signals.asked()
+                due = step == steps or stop is not None or step // chunk % every == 0
+                processes.by_first(functools.partial(_save, run, folder, step, state, due))
+                saved = step if due else saved
                 progress.update(step, float(np.mean(summary["loss"])) if "loss" in summary else None)
-                if signals.code is not None and saved == step:
+                if stop is not None:
                     break
     # Only now, with the handlers back in place: no signal can come too late to be seen.
-    if signals.code is not None:
+    stop = signals.asked()
+    if stop is not None:
         run.say(f"{name}: stopped at step {step}; the same command goes on from there")
-        raise Interrupted(signals.code)
+        raise Interrupted(stop)
     return state, run.history(name)
+
+
+def _save(run: Run, folder: Path, step: int, state: Any, due: bool) -> None:
+    run.sync()
+    if due:
+        checkpoint.save(folder, step, state)
 
 
 def _check(name: str, chunk: int, every: int) -> None:
@@ -132,8 +150,7 @@ def _check(name: str, chunk: int, every: int) -> None:
 
 def _resume(run: Run, name: str, folder: Path, state: State, steps: int) -> tuple[int, State]:
     """The step to go on from and its state; metrics beyond it are forgotten."""
-    checkpoint.remove_leftovers(folder)
-    found = checkpoint.restore(folder, state, warn=run.warn)
+    found = checkpoint.restored_by_first(folder, state, run.warn)
     step, state = (0, state) if found is None else found
     if step > steps:
         raise RunError(f"{name} has a checkpoint at step {step}, beyond steps = {steps}. Start over with --fresh.")

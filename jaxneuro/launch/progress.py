@@ -10,7 +10,7 @@ import time
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +99,51 @@ def read_metrics(path: Path, *, warn: Callable[[str], None] = warnings.warn) -> 
     return records
 
 
-class Journal:
-    """metrics.jsonl, open for appending.
+class Memory:
+    """The lines of a journal, as every process of a run knows them.
 
-    A resumed program starts over and logs some lines again: one that an earlier session wrote is not written twice.
+    A resumed program starts over and logs some lines again: one that an earlier session logged is not taken twice.
     """
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        """Begin with the lines of earlier sessions."""
+        self.records = list(records)
+        self._earlier = Counter(map(encode, self.records))
+
+    def append(self, record: Record) -> None:
+        """Add a line, whole or not at all."""
+        line = encode(record)
+        if self._earlier[line] > 0:
+            self._earlier[line] -= 1
+            return
+        self._write(line)
+        self.records.append(record)
+
+    def rewind(self, name: str, step: int) -> None:
+        """Drop the lines of `name` beyond `step`."""
+        kept = [record for record in self.records if record["name"] != name or record["step"] <= step]
+        if len(kept) == len(self.records):
+            return
+        lines = list(map(encode, kept))
+        self._replace(lines)
+        self._earlier &= Counter(lines)
+        self.records = kept
+
+    def sync(self) -> None:
+        """Wait until the disk has every line."""
+
+    def close(self) -> None:
+        """Let the lines go; once more does nothing."""
+
+    def _write(self, line: bytes) -> None:
+        """Keep one more line."""
+
+    def _replace(self, lines: list[bytes]) -> None:
+        """Keep these lines alone."""
+
+
+class Journal(Memory):
+    """metrics.jsonl, open for appending."""
 
     def __init__(self, path: Path, warn: Callable[[str], None]) -> None:
         """Open the file, dropping a torn last line.
@@ -113,25 +153,17 @@ class Journal:
             warn: is told of a torn line.
         """
         self.path = path
-        self.records: list[Record] = []
-        if path.exists():
-            self.records = read_metrics(path, warn=warn)
-            whole = b"".join(map(encode, self.records))
-            if path.stat().st_size != len(whole):
-                write_atomically(path, whole)
-        self._earlier = Counter(map(encode, self.records))
+        super().__init__(read_metrics(path, warn=warn) if path.exists() else [])
+        whole = b"".join(map(encode, self.records))
+        if path.exists() and path.stat().st_size != len(whole):
+            write_atomically(path, whole)
         self._open()
 
     def _open(self) -> None:
         with writing(self.path, 0):
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
-    def append(self, record: Record) -> None:
-        """Add a line, whole or not at all."""
-        line = encode(record)
-        if self._earlier[line] > 0:
-            self._earlier[line] -= 1
-            return
+    def _write(self, line: bytes) -> None:
         size = os.fstat(self._descriptor).st_size
         with writing(self.path, len(line)):
             try:
@@ -139,18 +171,11 @@ class Journal:
             except OSError:
                 os.ftruncate(self._descriptor, size)
                 raise
-        self.records.append(record)
 
-    def rewind(self, name: str, step: int) -> None:
-        """Drop the lines of `name` beyond `step`."""
-        kept = [record for record in self.records if record["name"] != name or record["step"] <= step]
-        if len(kept) == len(self.records):
-            return
-        write_atomically(self.path, b"".join(map(encode, kept)))
+    def _replace(self, lines: list[bytes]) -> None:
+        write_atomically(self.path, b"".join(lines))
         os.close(self._descriptor)
         self._open()
-        self._earlier &= Counter(map(encode, kept))
-        self.records = kept
 
     def sync(self) -> None:
         """Wait until the disk has every line."""

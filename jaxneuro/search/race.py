@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, PRNGKeyArray
 
+from jaxneuro.processes import own_share, put_together
 from jaxneuro.search.evolution import Candidate
 from jaxneuro.search.genome import Genome, live_wires
-from jaxneuro.search.processes import own_share, put_together
 from jaxneuro.search.training import Lanes, Trainer, may_spike, units_within
 
 
@@ -92,7 +92,7 @@ class Race:
         key: random key, split in one for weights and one for batches, of which course c has `fold_in(key, c)`. From
             these come the weights of candidate n at rate r, `fold_in(fold_in(weight_key, n), r)`, and the batch of step
             n, `fold_in(batch_key, n)`.
-        processes: whether all processes of `jax.distributed` run this race together; see `jaxneuro.search.processes`.
+        processes: whether all processes of `jax.distributed` run this race together; see `jaxneuro.processes`.
     """
 
     def __init__(

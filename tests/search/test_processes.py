@@ -8,10 +8,7 @@ import sys
 from pathlib import Path
 
 import jax
-import numpy as np
 import pytest
-
-from jaxneuro.search import processes
 
 PROGRAM = """
 import json, sys
@@ -25,7 +22,7 @@ import numpy as np
 from jaxneuro.search.evolution import AgingEvolution
 from jaxneuro.search.genome import Space
 from jaxneuro.search.lineage import record
-from jaxneuro.search.processes import is_first, told_by_first
+from jaxneuro.processes import is_first, told_by_first
 from jaxneuro.search.race import Budget, Course, Race
 from jaxneuro.search.training import Trainer
 from jaxneuro.tasks import Adding
@@ -93,23 +90,3 @@ def test_two_processes_that_go_on_from_a_log_find_what_one_process_finds(tmp_pat
     assert (first[0], second[0]) == (2 * 2 * 4, 2 * 2 * 3)
     assert shared.read_bytes() == alone.read_bytes()
     assert not (tmp_path / "second.jsonl").exists()
-
-
-@pytest.mark.parametrize(("place", "share"), [(0, "adg"), (1, "be"), (2, "cf")])
-def test_shares_are_dealt_in_turn(monkeypatch, place, share):
-    monkeypatch.setattr(jax, "process_index", lambda: place)
-    monkeypatch.setattr(jax, "process_count", lambda: 3)
-    assert processes.own_share("abcdefg") == list(share)
-    assert processes.is_first() == (place == 0)
-
-
-def test_rows_are_taken_from_those_who_filled_them(monkeypatch):
-    monkeypatch.setattr(jax, "process_count", lambda: 2)
-    monkeypatch.setattr(processes.multihost_utils, "process_allgather", lambda rows: np.stack([rows, -rows]))
-    assert processes.put_together(np.arange(10).reshape(5, 2)).tolist() == [[0, 1], [-2, -3], [4, 5], [-6, -7], [8, 9]]
-
-
-def test_a_process_alone_has_all_and_tells_itself():
-    assert processes.own_share([1, 2]) == [1, 2]
-    assert processes.put_together(np.asarray([0.5, np.inf])).tolist() == [0.5, np.inf]
-    assert processes.told_by_first({"text": "ü", "numbers": [1, None, 0.1]}) == {"text": "ü", "numbers": [1, None, 0.1]}
