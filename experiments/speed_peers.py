@@ -225,6 +225,43 @@ def jaxley_cable(compartments: int, steps: int) -> dict[str, Call]:
     }
 
 
+def jaxley_fit(steps: int) -> dict[str, Call]:
+    """A squid membrane in Jaxley: the gradient, by three conductances, of its distance to the voltage of another.
+
+    The call "value" answers with the squared distance.
+    """
+    import math
+
+    import jax
+    import jax.numpy as jnp
+    import jaxley  # pyright: ignore[reportMissingImports]
+    from jaxley.channels import HH  # pyright: ignore[reportMissingImports]
+
+    cell = jaxley.Cell(jaxley.Branch(jaxley.Compartment(), ncomp=1), parents=[-1])
+    for name, value in {"length": 10.0, "radius": 5.0, "capacitance": 1.0}.items():
+        cell.set(name, value)
+    cell.insert(HH())
+    cell.set("v", -65.0)
+    cell.set("HH_eLeak", -54.387)
+    cell.init_states()
+    current_na = 1e-5 * 10.0 * 2 * math.pi * 5.0 * 10.0  # 10 uA/cm2 on the membrane of the cylinder
+    cell.stimulate(jnp.full(steps, current_na))
+    cell.record()
+    for name in ("HH_gNa", "HH_gK", "HH_gLeak"):
+        cell.make_trainable(name)
+
+    def trace(parameters: object) -> jax.Array:
+        return jaxley.integrate(cell, params=parameters, delta_t=0.025)[0]
+
+    start = cell.get_parameters()
+    target = jax.jit(trace)(jax.tree.map(lambda conductance: 0.9 * conductance, start))
+    gradient = jax.jit(jax.value_and_grad(lambda parameters: ((trace(parameters) - target) ** 2).mean()))
+    return {
+        "run": lambda: jax.block_until_ready(gradient(start)),
+        "value": lambda: float(gradient(start)[0]),
+    }
+
+
 PEERS = {
     "torch": torch_lstm,
     "spyx": spyx_lif,
@@ -232,6 +269,7 @@ PEERS = {
     "brian_lif": brian_lif,
     "brian_membranes": brian_membranes,
     "jaxley": jaxley_cable,
+    "jaxley_fit": jaxley_fit,
 }
 
 
