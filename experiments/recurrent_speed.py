@@ -6,6 +6,7 @@ that the config names, and are left out where it is not given.
 """
 
 import functools
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 from pydantic import Field
 
 import jaxneuro as jn
@@ -116,8 +117,12 @@ def products_call(config: Config) -> Call:
     return lambda: products(data, weights, recurrent)
 
 
-def lif_call(config: Config) -> Call:
-    """Surrogate-gradient steps of SGD in one compiled loop: synapses, LIF neurons, synapses, leaky readout."""
+def lif_calls(config: Config) -> tuple[dict[str, Call], float]:
+    """Surrogate-gradient steps of SGD in one compiled loop: synapses, LIF neurons, synapses, leaky readout.
+
+    The input goes through the first synapses by lists of its spikes, or by products with all of it. And the
+    milliseconds that the lists took, which are made once for all steps with the same batch.
+    """
     inputs, units, outputs = config.spiking_sizes
     first, second = jax.random.split(jax.random.key(0))
     network = jn.Chain(
@@ -127,23 +132,40 @@ def lif_call(config: Config) -> Call:
         jn.Population(jn.LeakyReadout(tau_ms=10.0, dt_ms=1.0), outputs, shared=True),
     )
     generator = np.random.default_rng(0)
-    shape = (config.spiking_batch, config.spiking_steps, inputs)
-    spikes = jnp.asarray(generator.random(shape) < 0.03, jnp.float32)
+    spikes = generator.random((config.spiking_steps, config.spiking_batch, inputs)) < 0.03
     labels = jnp.asarray(generator.integers(0, outputs, config.spiking_batch))
+    began = time.perf_counter()
+    lists = jn.synapses.list_spikes(spikes)
+    listing_ms = 1000 * (time.perf_counter() - began)
+    dense = jnp.asarray(spikes, jnp.float32)
 
-    def loss(network: jn.Chain, spikes: Float[Array, "batch time inputs"], labels: Int[Array, "batch"]) -> Array:
-        traces = jax.vmap(lambda sequence: jn.run(network, sequence)[1].mean(axis=0))(spikes)
-        return optax.softmax_cross_entropy_with_integer_labels(traces, labels).mean()
+    def means(network: jn.Chain, inputs: Float[Array, "time batch _"]) -> Float[Array, "batch outputs"]:
+        return jax.vmap(lambda sequence: jn.run(network, sequence)[1].mean(axis=0), in_axes=1)(inputs)
+
+    def by_lists(network: jn.Chain) -> Float[Array, "batch outputs"]:
+        synapses, *rest = network.machines
+        return means(jn.Chain(*rest), jn.synapses.dense_of_lists(synapses, lists))
+
+    def by_products(network: jn.Chain) -> Float[Array, "batch outputs"]:
+        return means(network, dense)
 
     # What Spyx trains too: the weights, and the time constants of the membranes.
     trained, fixed = eqx.partition(network, train.mask(network, ("weights", "bias", "tau_ms")))
 
-    def step(trained: jn.Chain, _: None) -> tuple[jn.Chain, Array]:
-        value, gradient = jax.value_and_grad(lambda trained: loss(eqx.combine(trained, fixed), spikes, labels))(trained)
-        return jax.tree.map(lambda p, g: p - 1e-3 * g, trained, gradient), value
+    def steps(forward: Callable[[jn.Chain], Float[Array, "batch outputs"]]) -> Call:
+        def loss(trained: jn.Chain) -> Array:
+            traces = forward(eqx.combine(trained, fixed))
+            return optax.softmax_cross_entropy_with_integer_labels(traces, labels).mean()
 
-    steps = jax.jit(lambda trained: jax.lax.scan(step, trained, None, length=config.spiking_repeat))
-    return lambda: steps(trained)
+        def step(trained: jn.Chain, _: None) -> tuple[jn.Chain, Array]:
+            value, gradient = jax.value_and_grad(loss)(trained)
+            return jax.tree.map(lambda p, g: p - 1e-3 * g, trained, gradient), value
+
+        return functools.partial(
+            jax.jit(lambda trained: jax.lax.scan(step, trained, None, length=config.spiking_repeat)), trained
+        )
+
+    return {"jaxneuro": steps(by_lists), "jaxneuro, products": steps(by_products)}, listing_ms
 
 
 def memory(config: Config) -> dict[str, Any]:
