@@ -1,8 +1,8 @@
 """How fast are the machines beside their peers? Ratios from interleaved rounds of one run, never absolute times.
 
 Every workload is timed in turn with its peers, round after round, and compared by the median of the ratios within a
-round. Equinox and Flax run in the same process. PyTorch and Spyx run in a worker process each, with the interpreter
-that the config names, and are left out where it is not given.
+round. Equinox and Flax run in the same process. PyTorch, Spyx, snnTorch and SpikingJelly run in a worker process each,
+with the interpreter that the config names, and are left out where it is not given.
 """
 
 import functools
@@ -46,6 +46,8 @@ class Config(ExperimentConfig):
     memory_batch: Count = 16
     torch_python: str | None = Field(default=None, description="an interpreter that has PyTorch")
     spyx_python: str | None = Field(default=None, description="an interpreter that has Spyx")
+    snntorch_python: str | None = Field(default=None, description="an interpreter that has snnTorch")
+    spikingjelly_python: str | None = Field(default=None, description="an interpreter that has SpikingJelly")
 
 
 def worker(python: str, peer: str, *sizes: int) -> Worker:
@@ -142,30 +144,29 @@ def lif_calls(config: Config) -> tuple[dict[str, Call], float]:
     def means(network: jn.Chain, inputs: Float[Array, "time batch _"]) -> Float[Array, "batch outputs"]:
         return jax.vmap(lambda sequence: jn.run(network, sequence)[1].mean(axis=0), in_axes=1)(inputs)
 
-    def by_lists(network: jn.Chain) -> Float[Array, "batch outputs"]:
+    def by_lists(network: jn.Chain, lists: jn.synapses.SpikeLists) -> Float[Array, "batch outputs"]:
         synapses, *rest = network.machines
         return means(jn.Chain(*rest), jn.synapses.dense_of_lists(synapses, lists))
-
-    def by_products(network: jn.Chain) -> Float[Array, "batch outputs"]:
-        return means(network, dense)
 
     # What Spyx trains too: the weights, and the time constants of the membranes.
     trained, fixed = eqx.partition(network, train.mask(network, ("weights", "bias", "tau_ms")))
 
-    def steps(forward: Callable[[jn.Chain], Float[Array, "batch outputs"]]) -> Call:
-        def loss(trained: jn.Chain) -> Array:
-            traces = forward(eqx.combine(trained, fixed))
+    def steps(forward: Callable[[jn.Chain, Any], Float[Array, "batch outputs"]], inputs: Any) -> Call:
+        def loss(trained: jn.Chain, inputs: Any) -> Array:
+            traces = forward(eqx.combine(trained, fixed), inputs)
             return optax.softmax_cross_entropy_with_integer_labels(traces, labels).mean()
 
-        def step(trained: jn.Chain, _: None) -> tuple[jn.Chain, Array]:
-            value, gradient = jax.value_and_grad(loss)(trained)
-            return jax.tree.map(lambda p, g: p - 1e-3 * g, trained, gradient), value
+        @jax.jit
+        def loop(trained: jn.Chain, inputs: Any) -> tuple[jn.Chain, Array]:
+            def step(trained: jn.Chain, _: None) -> tuple[jn.Chain, Array]:
+                value, gradient = jax.value_and_grad(loss)(trained, inputs)
+                return jax.tree.map(lambda p, g: p - 1e-3 * g, trained, gradient), value
 
-        return functools.partial(
-            jax.jit(lambda trained: jax.lax.scan(step, trained, None, length=config.spiking_repeat)), trained
-        )
+            return jax.lax.scan(step, trained, None, length=config.spiking_repeat)
 
-    return {"jaxneuro": steps(by_lists), "jaxneuro, products": steps(by_products)}, listing_ms
+        return functools.partial(loop, trained, inputs)
+
+    return {"jaxneuro": steps(by_lists, lists), "jaxneuro, products": steps(means, dense)}, listing_ms
 
 
 def memory(config: Config) -> dict[str, Any]:
@@ -230,20 +231,20 @@ class Totalled(jn.StateMachine[TotalledState, Array, None]):
 
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Time everything."""
-    lstm, lif = lstm_calls(config), lif_call(config)
+    lstm, (lif, listing_ms) = lstm_calls(config), lif_calls(config)
     workers = {}
-    sizes = (config.steps, config.batch, config.inputs, config.units)
     if config.torch_python is not None:
+        sizes = (config.steps, config.batch, config.inputs, config.units)
         workers["torch"] = worker(config.torch_python, "torch", *sizes)
-    if config.spyx_python is not None:
-        workers["spyx"] = worker(
-            config.spyx_python,
-            "spyx",
-            config.spiking_steps,
-            config.spiking_batch,
-            *config.spiking_sizes,
-            config.spiking_repeat,
-        )
+    spiking = {
+        "spyx": config.spyx_python,
+        "snntorch": config.snntorch_python,
+        "spikingjelly": config.spikingjelly_python,
+    }
+    for name, python in spiking.items():
+        if python is not None:
+            sizes = (config.spiking_steps, config.spiking_batch, *config.spiking_sizes, config.spiking_repeat)
+            workers[name] = worker(python, name, *sizes)
     results: dict[str, Any] = {}
     for workload in ("lstm forward", "lstm train"):
         timers = {name: functools.partial(clock, calls[workload]) for name, calls in lstm.items()}
@@ -256,10 +257,9 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         timers["torch"] = functools.partial(workers["torch"].time, "lstm products")
         results["lstm products"] = compare(timers, config.rounds)
         run.console.print("lstm products", results["lstm products"])
-    timers = {"jaxneuro": functools.partial(clock, lif)}
-    if "spyx" in workers:
-        timers["spyx"] = functools.partial(workers["spyx"].time, "lif train")
-    results["lif train"] = compare(timers, config.rounds)
+    timers = {name: functools.partial(clock, call) for name, call in lif.items()}
+    timers |= {name: functools.partial(workers[name].time, "lif train") for name in spiking if name in workers}
+    results["lif train"] = compare(timers, config.rounds) | {"listing_milliseconds": round(listing_ms, 1)}
     run.console.print("lif train", results["lif train"])
     for process in workers.values():
         process.close()
@@ -285,7 +285,9 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
     return [
         Section(
             title="Time of a peer over time of jaxneuro",
-            text=f"Above 1 the peer is slower. Median of {config.rounds} interleaved rounds. Checkpointing a gradient "
+            text=f"Above 1 the peer is slower. Median of {config.rounds} interleaved rounds. Spikes reach the first "
+            f"synapses of 'lif train' by lists, made once in {results['lif train']['listing_milliseconds']:.0f} ms, or "
+            f"by products; the peers have products. Checkpointing a gradient "
             f"over {config.memory_steps:,} steps takes {memory_ratio:.0f} times less memory.",
             columns=["workload", "peer", "peer's ms", "ratio", "range"],
             rows=rows,
