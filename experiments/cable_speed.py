@@ -96,7 +96,7 @@ def calls(shape: jn.dendritic.Morphology, steps: int) -> dict[str, Call]:
     return found | {f"{name} first": functools.partial(first, name) for name in programs}
 
 
-def fit_call(steps: int) -> Call:
+def fit_call(steps: int) -> Callable[[], tuple[Array, list[Array]]]:
     """Squared distance of a squid membrane to one with nine tenths of its conductances, and its gradient by these."""
     names = ("sodium_ms_per_cm2", "potassium_ms_per_cm2", "leak_ms_per_cm2")
     membrane = jn.SplitExponentialEuler(jn.spiking.HodgkinHuxley(), dt_ms=DT_MS)

@@ -163,33 +163,38 @@ def population_calls(config: Config) -> dict[str, Call]:
 
 
 def membrane_calls(config: Config) -> dict[str, Call]:
-    """Hodgkin-Huxley membranes of 0 to 20 uA/cm2, by exponential Euler; and ten exponentials for each, which it needs.
+    """Hodgkin-Huxley membranes of 0 to 20 uA/cm2, by exponential Euler, and ten exponentials of each, which it needs.
 
-    They start a little off their rest, like Brian2's.
+    Gates first, then the voltage, or all at once as in Brian2. They start a little off their rest, like Brian2's.
     """
-    count, membrane = config.membranes, jn.ExponentialEuler(jn.spiking.HodgkinHuxley(), dt_ms=0.025)
-    neurons = jn.Population(membrane, count, shared=True)
+    count, membrane = config.membranes, jn.spiking.HodgkinHuxley()
     currents = jnp.linspace(0.0, 20.0, count)
     gates = HodgkinHuxleyGates(*map(jnp.asarray, (0.05, 0.6, 0.32)))
     one = HodgkinHuxleyState(gates, jnp.asarray(-65.0), jnp.asarray(0.0))
     start = jax.tree.map(lambda leaf: jnp.full(count, leaf), one)
 
-    @jax.jit
-    def whole(state: HodgkinHuxleyState) -> HodgkinHuxleyState:
+    def integrated(machine: jn.StateMachine) -> Call:
+        neurons = jn.Population(machine, count, shared=True)
+
         def step(state: HodgkinHuxleyState, _: None) -> tuple[HodgkinHuxleyState, None]:
             return neurons.step(state, currents)[0], None
 
-        return jax.lax.scan(step, state, None, length=config.membrane_steps)[0]
+        return functools.partial(
+            jax.jit(lambda state: jax.lax.scan(step, state, None, length=config.membrane_steps)[0]), start
+        )
 
     @jax.jit
     def exponentials(numbers: Array) -> Array:
         def step(numbers: Array, _: None) -> tuple[Array, None]:
-            return 0.1 * sum(jnp.exp(numbers * (0.01 * k - 1.05)) for k in range(10)), None
+            return 0.1 * sum((jnp.exp(numbers * (0.01 * k - 1.05)) for k in range(10)), jnp.zeros_like(numbers)), None
 
         return jax.lax.scan(step, numbers, None, length=config.membrane_steps)[0]
 
-    calls: dict[str, Call] = {"whole": lambda: whole(start), "ten exponentials": lambda: exponentials(currents)}
-    return calls
+    return {
+        "gates first": integrated(jn.SplitExponentialEuler(membrane, dt_ms=0.025)),
+        "all at once": integrated(jn.ExponentialEuler(membrane, dt_ms=0.025)),
+        "ten exponentials": lambda: exponentials(currents),
+    }
 
 
 class Sum(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
@@ -265,7 +270,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
 
     calls = membrane_calls(config)
     results["membranes"], voltage = measured(config, clocked(calls), threads("brian_membranes"), 1)
-    results["membranes"]["mean_mv"] = {"jaxneuro": float(calls["whole"]().voltage_mv.mean()), "Brian2": voltage}
+    results["membranes"]["mean_mv"] = {"jaxneuro": float(calls["all at once"]().voltage_mv.mean()), "Brian2": voltage}
     run.say(f"membranes: {results['membranes']['milliseconds']} ms")
 
     results["thresholds"] = compare(threshold_timers(config), config.rounds, warm=1)

@@ -146,6 +146,7 @@ def lif_calls(config: Config) -> tuple[dict[str, Call], float]:
 
     def by_lists(network: jn.Chain, lists: jn.synapses.SpikeLists) -> Float[Array, "batch outputs"]:
         synapses, *rest = network.machines
+        assert isinstance(synapses, jn.Dense)
         return means(jn.Chain(*rest), jn.synapses.dense_of_lists(synapses, lists))
 
     # What Spyx trains too: the weights, and the time constants of the membranes.

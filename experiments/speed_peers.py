@@ -99,14 +99,12 @@ def torch_training(steps: int, batch: int, inputs: int, outputs: int, repeat: in
     labels = torch.randint(0, outputs, (batch,), generator=generator)
     optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
 
-    def run() -> object:
+    def run() -> None:
         for _ in range(repeat):
             prepare()
             optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(net(spikes).mean(0), labels)
-            loss.backward()
+            torch.nn.functional.cross_entropy(net(spikes).mean(0), labels).backward()
             optimizer.step()
-        return loss
 
     return run
 
