@@ -139,7 +139,7 @@ def lif_calls(config: Config) -> tuple[dict[str, Call], float]:
     began = time.perf_counter()
     lists = jn.synapses.list_spikes(spikes)
     listing_ms = 1000 * (time.perf_counter() - began)
-    dense = jnp.asarray(spikes, jnp.float32)
+    dense = jnp.asarray(spikes, float)
 
     def means(network: jn.Chain, inputs: Float[Array, "time batch _"]) -> Float[Array, "batch outputs"]:
         return jax.vmap(lambda sequence: jn.run(network, sequence)[1].mean(axis=0), in_axes=1)(inputs)

@@ -46,7 +46,7 @@ def test_spikes_by_lists_and_by_products_train_to_the_same_weights(experiment, f
     calls, _ = experiment.lif_calls(config)
     by_lists, by_products = (call() for call in calls.values())
     for a, b in zip(jax.tree.leaves(by_lists), jax.tree.leaves(by_products), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
 
 
 def test_a_peer_that_is_not_there_is_named(experiment):
