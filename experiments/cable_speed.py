@@ -1,8 +1,9 @@
 """How fast is a cable beside Jaxley, and a branched tree beside a cable? Ratios from interleaved rounds of one run.
 
 A squid axon of equal compartments, implicit Euler, a current into its first compartment: all steps forward, and the
-gradient of the mean voltage of the last compartment with respect to the sodium conductance. Jaxley runs the same
-neuron in a process of its own, with the interpreter that the config names, and is left out where none is given. Of
+gradient of the mean voltage of the last compartment with respect to the sodium conductance. And a fit of a single
+membrane: the gradient, by three conductances, of its distance to the voltage of another one. Jaxley runs the same
+neurons in processes of its own, with the interpreter that the config names, and is left out where none is given. Of
 each round the fastest of some calls counts, so that what else the machine does disturbs less.
 """
 
@@ -37,6 +38,7 @@ class Config(ExperimentConfig):
     calls: Count = Field(default=8, le=1000, description="of each in a round, of which the fastest counts")
     compartments: Count = Field(default=100, ge=8)
     steps: Count = 1000
+    fit_steps: Count = Field(default=1000, description="of the membrane that is fitted")
     jaxley_python: str | None = Field(default=None, description="an interpreter that has Jaxley")
 
 
@@ -94,6 +96,25 @@ def calls(shape: jn.dendritic.Morphology, steps: int) -> dict[str, Call]:
     return found | {f"{name} first": functools.partial(first, name) for name in programs}
 
 
+def fit_call(steps: int) -> Callable[[], tuple[Array, list[Array]]]:
+    """Squared distance of a squid membrane to one with nine tenths of its conductances, and its gradient by these."""
+    names = ("sodium_ms_per_cm2", "potassium_ms_per_cm2", "leak_ms_per_cm2")
+    membrane = jn.SplitExponentialEuler(jn.spiking.HodgkinHuxley(), dt_ms=DT_MS)
+    state, inputs = membrane.init(jax.random.key(0)), jnp.full(steps, 10.0)
+
+    def conductances(membrane: jn.SplitExponentialEuler) -> list[Array]:
+        return [getattr(membrane.flow, name) for name in names]
+
+    def trace(values: list[Array]) -> Float[Array, "time"]:
+        other = eqx.tree_at(conductances, membrane, values)
+        return jn.run(other, inputs, state=state, observe="voltage_mv")[2]
+
+    start = conductances(membrane)
+    target = jax.jit(trace)([0.9 * value for value in start])
+    gradient = jax.jit(jax.value_and_grad(lambda values: ((trace(values) - target) ** 2).mean()))
+    return functools.partial(gradient, start)
+
+
 class Fastest:
     """A timer that gives the least of some calls, and keeps the least of all."""
 
@@ -107,30 +128,50 @@ class Fastest:
         return now
 
 
-def peer(config: Config) -> Worker | None:
+def peer(config: Config, program: str, *sizes: int) -> Worker | None:
     """Jaxley, if there is an interpreter for it."""
     if config.jaxley_python is None:
         return None
-    script, sizes = Path(__file__).with_name("speed_peers.py"), (config.compartments, config.steps)
+    script = Path(__file__).with_name("speed_peers.py")
     try:
-        return Worker([config.jaxley_python, str(script), "jaxley", *map(str, sizes)])
+        return Worker([config.jaxley_python, str(script), program, *map(str, sizes)])
     except WorkerError as error:
         raise ConfigError(f"jaxley_python: {error}") from error
+
+
+def beside(config: Config, timers: dict[str, Callable[[], float]]) -> dict[str, Any]:
+    """Rounds of the fastest of some calls, and the least times of all."""
+    kept = {name: Fastest(timer, config.calls) for name, timer in timers.items()}
+    found = compare(dict(kept), config.rounds)
+    return found | {"least_milliseconds": {name: round(timer.least, 3) for name, timer in kept.items()}}
+
+
+def fit(config: Config) -> dict[str, Any]:
+    """The gradient of a fit, and the squared distances that both find."""
+    ours, jaxley = fit_call(config.fit_steps), peer(config, "jaxley_fit", config.fit_steps)
+    timers: dict[str, Callable[[], float]] = {"jaxneuro": functools.partial(clock, ours)}
+    distances = {"jaxneuro": float(ours()[0])}
+    if jaxley is not None:
+        timers["jaxley"] = functools.partial(jaxley.time, "run")
+        distances["jaxley"] = jaxley.time("value")
+    found = beside(config, timers) | {"squared_distance_mv2": distances}
+    if jaxley is not None:
+        jaxley.close()
+    return found
 
 
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Time everything."""
     shapes = {"cable": cable(config.compartments), "tree": branched(config.compartments)}
-    ours, jaxley = {name: calls(shape, config.steps) for name, shape in shapes.items()}, peer(config)
+    ours = {name: calls(shape, config.steps) for name, shape in shapes.items()}
+    jaxley = peer(config, "jaxley", config.compartments, config.steps)
     results: dict[str, Any] = {"levels": {n: levels(s.parents).members.shape[0] for n, s in shapes.items()}}
     for workload in ("forward", "gradient"):
         timers = {"jaxneuro": functools.partial(clock, ours["cable"][workload])}
         timers["tree"] = functools.partial(clock, ours["tree"][workload])
         if jaxley is not None:
             timers["jaxley"] = functools.partial(jaxley.time, workload)
-        kept = {name: Fastest(timer, config.calls) for name, timer in timers.items()}
-        results[workload] = compare(dict(kept), config.rounds)
-        results[workload]["least_milliseconds"] = {name: round(timer.least, 3) for name, timer in kept.items()}
+        results[workload] = beside(config, timers)
         run.console.print(workload, results[workload])
     for workload in ("forward first", "gradient first"):
         seconds, processor = {}, time.process_time()
@@ -147,13 +188,15 @@ def main(config: Config, run: Run) -> dict[str, Any]:
             "jaxley": jaxley.time("peak"),
         }
         jaxley.close()
+    results["fit"] = fit(config)
+    run.console.print("fit", results["fit"])
     return results
 
 
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The report: one table."""
     rows = []
-    for workload in ("forward", "gradient"):
+    for workload in ("forward", "gradient", "fit"):
         times = results[workload]["least_milliseconds"]
         for other, ratio in results[workload]["peer_over_ours"].items():
             numbers = (times["jaxneuro"], times[other], times[other] / times["jaxneuro"], ratio["median"])
@@ -162,12 +205,13 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
     first = ", ".join(f"{results[f'{name} first']['seconds']['jaxneuro']:.1f} s" for name in ("forward", "gradient"))
     return [
         Section(
-            title="Time of others over time of the cable",
+            title="Time of others over time of ours",
             text=f"A cable of {config.compartments} compartments, {config.steps:,} steps; the tree has as many. "
+            f"The fit is the gradient of one membrane by three conductances, {config.fit_steps:,} steps. "
             f"Above 1 the other is slower. The least times of all calls, their ratio, and the median and the range of "
             f"the ratios of {config.rounds} interleaved rounds, of each the fastest of {config.calls} calls. "
             f"The first call of the cable, with compilation: {first} (forward, gradient).",
-            columns=["workload", "other", "cable's ms", "other's ms", "ratio", "median ratio", "range"],
+            columns=["workload", "other", "ours (ms)", "other (ms)", "ratio", "median ratio", "range"],
             rows=rows,
         )
     ]

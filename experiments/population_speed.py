@@ -1,9 +1,9 @@
 """How fast are populations and networks of spiking neurons, beside what their neurons alone cost, and beside Brian2?
 
 CUBA, with spikes handed on one by one, by the lists of those that spike, and by all synapses; its neurons without
-synapses; and its arithmetic written by hand. A population of LIF neurons without synapses, in blocks and as a whole,
-beside eight multiplications and additions of one number each. And neurons with several thresholds beside LIF neurons
-that sum as many inputs.
+synapses; and its arithmetic written by hand. A population of LIF neurons without synapses, as a whole and in blocks,
+beside eight multiplications and additions of one number each. Hodgkin-Huxley membranes beside the exponentials that
+they need. And neurons with several thresholds beside LIF neurons that sum as many inputs.
 """
 
 import functools
@@ -26,6 +26,8 @@ from jaxneuro.launch.report import Section
 from jaxneuro.machine import Stateless
 from jaxneuro.measure.timing import Timer, Worker, WorkerError, clock, compare
 from jaxneuro.networks import Network, Projection, cuba, run_in_blocks
+from jaxneuro.neurons.spiking.hodgkin_huxley import HodgkinHuxleyGates, HodgkinHuxleyState
+from jaxneuro.neurons.spiking.lif import LIFState
 
 Call = Callable[[], Any]
 
@@ -38,7 +40,9 @@ class Config(ExperimentConfig):
     steps: Count = Field(default=10_000, ge=100, description="of 0.1 ms")
     population: Count = Field(default=1_000_000, description="of neurons without synapses")
     population_steps: Count = 1000
-    block: Count = 4096
+    block: Count = Field(default=20_000, description="neurons of a block; times the devices it divides the population")
+    membranes: Count = 100_000
+    membrane_steps: Count = Field(default=1000, description="of 0.025 ms")
     cells: Count = Field(default=10_000, description="neurons with several thresholds")
     sites: int = Field(default=4, ge=2, le=1000, description="of each: the soma and its dendrites")
     cell_steps: Count = 200
@@ -118,21 +122,25 @@ def network_timers(config: Config) -> dict[str, Timer]:
     return timers | {name: slower(running(way, config.steps // 10), 10) for name, way in slow.items()}
 
 
-def population_timers(config: Config) -> dict[str, Timer]:
-    """LIF neurons without synapses."""
+def drawn(config: Config) -> tuple[jn.Population, LIFState]:
+    """LIF neurons without synapses, and voltages drawn between reset and threshold."""
     neurons = jn.Population(jn.LIF(), config.population, shared=True)
-    state = neurons.init(jax.random.key(config.seed))
     voltage = 15 * jax.random.uniform(jax.random.key(config.seed), (config.population,))
-    state = eqx.tree_at(lambda state: state.voltage_mv, state, voltage)
+    return neurons, jax.vmap(lambda voltage: LIFState(voltage, jnp.zeros_like(voltage)))(voltage)
+
+
+def population_calls(config: Config) -> dict[str, Call]:
+    """The population as a whole and in blocks; the first gives the neurons' numbers of spikes too."""
+    neurons, state = drawn(config)
     currents = jnp.full(config.population_steps, 20.0)
 
     @jax.jit
-    def whole(state: Any) -> Any:
-        def step(carry: tuple[Any, Array], current: Array) -> tuple[tuple[Any, Array], None]:
-            state, spikes = neurons.step(carry[0], jnp.broadcast_to(current, voltage.shape))
+    def whole(state: LIFState) -> tuple[LIFState, Array]:
+        def step(carry: tuple[LIFState, Array], current: Array) -> tuple[tuple[LIFState, Array], None]:
+            state, spikes = neurons.step(carry[0], jnp.full_like(carry[1], current))
             return (state, carry[1] + spikes), None
 
-        return jax.lax.scan(step, (state, jnp.zeros_like(voltage)), currents)[0]
+        return jax.lax.scan(step, (state, jnp.zeros_like(state.voltage_mv)), currents)[0]
 
     @jax.jit
     def multiplications(numbers: Array) -> Array:
@@ -147,12 +155,46 @@ def population_timers(config: Config) -> dict[str, Timer]:
         block = min(config.block, config.population)
         return jax.lax.map(some, numbers[: len(numbers) // block * block].reshape(-1, block))
 
-    calls: dict[str, Call] = {
-        "blocks": lambda: run_in_blocks(neurons, currents, state=state, block=config.block, counted=True),
-        "whole": lambda: whole(state),
-        "eight multiplications": lambda: multiplications(voltage),
+    blocks = functools.partial(run_in_blocks, neurons, currents, state=state, block=config.block, counted=True)
+    calls: dict[str, Call] = {"whole": lambda: whole(state), "blocks": blocks}
+    if config.devices > 1:
+        calls[f"blocks on {config.devices} devices"] = functools.partial(blocks, devices=config.devices)
+    return calls | {"eight multiplications": lambda: multiplications(state.voltage_mv)}
+
+
+def membrane_calls(config: Config) -> dict[str, Call]:
+    """Hodgkin-Huxley membranes of 0 to 20 uA/cm2, by exponential Euler, and ten exponentials of each, which it needs.
+
+    Gates first, then the voltage, or all at once as in Brian2. They start a little off their rest, like Brian2's.
+    """
+    count, membrane = config.membranes, jn.spiking.HodgkinHuxley()
+    currents = jnp.linspace(0.0, 20.0, count)
+    gates = HodgkinHuxleyGates(*map(jnp.asarray, (0.05, 0.6, 0.32)))
+    one = HodgkinHuxleyState(gates, jnp.asarray(-65.0), jnp.asarray(0.0))
+    start = jax.tree.map(lambda leaf: jnp.full(count, leaf), one)
+
+    def integrated(machine: jn.StateMachine) -> Call:
+        neurons = jn.Population(machine, count, shared=True)
+
+        def step(state: HodgkinHuxleyState, _: None) -> tuple[HodgkinHuxleyState, None]:
+            return neurons.step(state, currents)[0], None
+
+        return functools.partial(
+            jax.jit(lambda state: jax.lax.scan(step, state, None, length=config.membrane_steps)[0]), start
+        )
+
+    @jax.jit
+    def exponentials(numbers: Array) -> Array:
+        def step(numbers: Array, _: None) -> tuple[Array, None]:
+            return 0.1 * sum((jnp.exp(numbers * (0.01 * k - 1.05)) for k in range(10)), jnp.zeros_like(numbers)), None
+
+        return jax.lax.scan(step, numbers, None, length=config.membrane_steps)[0]
+
+    return {
+        "gates first": integrated(jn.SplitExponentialEuler(membrane, dt_ms=0.025)),
+        "all at once": integrated(jn.ExponentialEuler(membrane, dt_ms=0.025)),
+        "ten exponentials": lambda: exponentials(currents),
     }
-    return {name: functools.partial(clock, call) for name, call in calls.items()}
 
 
 class Sum(Stateless[Float[Array, "inputs"], Float[Array, ""]]):
@@ -181,24 +223,56 @@ def threshold_timers(config: Config) -> dict[str, Timer]:
     return {name: functools.partial(clock, running(neuron)) for name, neuron in neurons.items()}
 
 
+def brian(config: Config, program: str, *sizes: int) -> Worker:
+    """One of Brian2's compiled programs."""
+    script = Path(__file__).with_name("speed_peers.py")
+    try:
+        return Worker([str(config.brian_python), str(script), program, *map(str, sizes)])
+    except WorkerError as error:
+        raise ConfigError(f"brian_python: {error}") from error
+
+
+def measured(config: Config, timers: dict[str, Timer], peers: dict[str, tuple], warm: int) -> tuple[dict, float | None]:
+    """All ways beside Brian2's, if there is one, and the value of Brian2's last program."""
+    workers = {} if config.brian_python is None else {name: brian(config, *what) for name, what in peers.items()}
+    try:
+        timers = timers | {name: functools.partial(worker.time, "run") for name, worker in workers.items()}
+        found = compare(timers, config.rounds, warm)
+        return found, next((worker.time("value") for worker in workers.values()), None)
+    finally:
+        for worker in workers.values():
+            worker.close()
+
+
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Time everything."""
-    timers, brian = network_timers(config), None
-    if config.brian_python is not None:
-        script = Path(__file__).with_name("speed_peers.py")
-        try:
-            brian = Worker([config.brian_python, str(script), "brian", str(config.neurons), str(config.steps)])
-        except WorkerError as error:
-            raise ConfigError(f"brian_python: {error}") from error
-        timers["Brian2 standalone"] = functools.partial(brian.time, "cuba")
-    try:
-        results = {"network": compare(timers, config.rounds)}
-    finally:
-        if brian is not None:
-            brian.close()
+    sizes = {
+        "brian": (config.neurons, config.steps),
+        "brian_lif": (config.population, config.population_steps),
+        "brian_membranes": (config.membranes, config.membrane_steps),
+    }
+
+    def threads(program: str) -> dict[str, tuple]:
+        return {f"Brian2, {n} thread{'s' * (n > 1)}": (program, *sizes[program], n) for n in (1, 2)}
+
+    def clocked(calls: dict[str, Call]) -> dict[str, Timer]:
+        return {name: functools.partial(clock, call) for name, call in calls.items()}
+
+    results: dict[str, Any] = {}
+    network = {"Brian2 standalone": ("brian", *sizes["brian"])}
+    results["network"], _ = measured(config, network_timers(config), network, 2)
     run.say(f"network: {results['network']['milliseconds']} ms")
-    results["population"] = compare(population_timers(config), config.rounds, warm=1)
+
+    calls = population_calls(config)
+    results["population"], spikes = measured(config, clocked(calls), threads("brian_lif"), 1)
+    results["population"]["spikes"] = {"jaxneuro": float(calls["whole"]()[1].mean()), "Brian2": spikes}
     run.say(f"population: {results['population']['milliseconds']} ms")
+
+    calls = membrane_calls(config)
+    results["membranes"], voltage = measured(config, clocked(calls), threads("brian_membranes"), 1)
+    results["membranes"]["mean_mv"] = {"jaxneuro": float(calls["all at once"]().voltage_mv.mean()), "Brian2": voltage}
+    run.say(f"membranes: {results['membranes']['milliseconds']} ms")
+
     results["thresholds"] = compare(threshold_timers(config), config.rounds, warm=1)
     run.say(f"thresholds: {results['thresholds']['milliseconds']} ms")
     return results
@@ -209,17 +283,18 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
     works = {
         "network": f"CUBA, {config.neurons:,} neurons, {config.steps:,} steps",
         "population": f"{config.population:,} LIF neurons, {config.population_steps:,} steps",
+        "membranes": f"{config.membranes:,} Hodgkin-Huxley membranes, {config.membrane_steps:,} steps",
         "thresholds": f"{config.cells:,} neurons of {config.sites} inputs each, {config.cell_steps:,} steps",
     }
     sections = []
     for name, title in works.items():
-        measured = results[name]
-        ours, *others = measured["milliseconds"]
-        rows = [[ours, f"{measured['milliseconds'][ours]:.0f}", "1", ""]]
+        found = results[name]
+        ours, *others = found["milliseconds"]
+        rows = [[ours, f"{found['milliseconds'][ours]:.0f}", "1", ""]]
         for other in others:
-            ratio = measured["peer_over_ours"][other]
+            ratio = found["peer_over_ours"][other]
             spread = f"{ratio['min']:.2f} to {ratio['max']:.2f}"
-            rows.append([other, f"{measured['milliseconds'][other]:.0f}", f"{ratio['median']:.2f}", spread])
+            rows.append([other, f"{found['milliseconds'][other]:.0f}", f"{ratio['median']:.2f}", spread])
         text = f"Median of {config.rounds} interleaved rounds; what needs less time than '{ours}' has a ratio below 1."
         sections.append(Section(title=title, text=text, columns=["way", "ms", f"times '{ours}'", "rounds"], rows=rows))
     return sections

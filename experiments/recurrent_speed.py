@@ -1,11 +1,12 @@
 """How fast are the machines beside their peers? Ratios from interleaved rounds of one run, never absolute times.
 
 Every workload is timed in turn with its peers, round after round, and compared by the median of the ratios within a
-round. Equinox and Flax run in the same process. PyTorch and Spyx run in a worker process each, with the interpreter
-that the config names, and are left out where it is not given.
+round. Equinox and Flax run in the same process. PyTorch, Spyx, snnTorch and SpikingJelly run in a worker process each,
+with the interpreter that the config names, and are left out where it is not given.
 """
 
 import functools
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 from pydantic import Field
 
 import jaxneuro as jn
@@ -45,6 +46,8 @@ class Config(ExperimentConfig):
     memory_batch: Count = 16
     torch_python: str | None = Field(default=None, description="an interpreter that has PyTorch")
     spyx_python: str | None = Field(default=None, description="an interpreter that has Spyx")
+    snntorch_python: str | None = Field(default=None, description="an interpreter that has snnTorch")
+    spikingjelly_python: str | None = Field(default=None, description="an interpreter that has SpikingJelly")
 
 
 def worker(python: str, peer: str, *sizes: int) -> Worker:
@@ -116,8 +119,12 @@ def products_call(config: Config) -> Call:
     return lambda: products(data, weights, recurrent)
 
 
-def lif_call(config: Config) -> Call:
-    """Surrogate-gradient steps of SGD in one compiled loop: synapses, LIF neurons, synapses, leaky readout."""
+def lif_calls(config: Config) -> tuple[dict[str, Call], float]:
+    """Surrogate-gradient steps of SGD in one compiled loop: synapses, LIF neurons, synapses, leaky readout.
+
+    The input goes through the first synapses by lists of its spikes, or by products with all of it. And the
+    milliseconds that the lists took, which are made once for all steps with the same batch.
+    """
     inputs, units, outputs = config.spiking_sizes
     first, second = jax.random.split(jax.random.key(0))
     network = jn.Chain(
@@ -127,23 +134,40 @@ def lif_call(config: Config) -> Call:
         jn.Population(jn.LeakyReadout(tau_ms=10.0, dt_ms=1.0), outputs, shared=True),
     )
     generator = np.random.default_rng(0)
-    shape = (config.spiking_batch, config.spiking_steps, inputs)
-    spikes = jnp.asarray(generator.random(shape) < 0.03, jnp.float32)
+    spikes = generator.random((config.spiking_steps, config.spiking_batch, inputs)) < 0.03
     labels = jnp.asarray(generator.integers(0, outputs, config.spiking_batch))
+    began = time.perf_counter()
+    lists = jn.synapses.list_spikes(spikes)
+    listing_ms = 1000 * (time.perf_counter() - began)
+    dense = jnp.asarray(spikes, float)
 
-    def loss(network: jn.Chain, spikes: Float[Array, "batch time inputs"], labels: Int[Array, "batch"]) -> Array:
-        traces = jax.vmap(lambda sequence: jn.run(network, sequence)[1].mean(axis=0))(spikes)
-        return optax.softmax_cross_entropy_with_integer_labels(traces, labels).mean()
+    def means(network: jn.Chain, inputs: Float[Array, "time batch _"]) -> Float[Array, "batch outputs"]:
+        return jax.vmap(lambda sequence: jn.run(network, sequence)[1].mean(axis=0), in_axes=1)(inputs)
+
+    def by_lists(network: jn.Chain, lists: jn.synapses.SpikeLists) -> Float[Array, "batch outputs"]:
+        synapses, *rest = network.machines
+        assert isinstance(synapses, jn.Dense)
+        return means(jn.Chain(*rest), jn.synapses.dense_of_lists(synapses, lists))
 
     # What Spyx trains too: the weights, and the time constants of the membranes.
     trained, fixed = eqx.partition(network, train.mask(network, ("weights", "bias", "tau_ms")))
 
-    def step(trained: jn.Chain, _: None) -> tuple[jn.Chain, Array]:
-        value, gradient = jax.value_and_grad(lambda trained: loss(eqx.combine(trained, fixed), spikes, labels))(trained)
-        return jax.tree.map(lambda p, g: p - 1e-3 * g, trained, gradient), value
+    def steps(forward: Callable[[jn.Chain, Any], Float[Array, "batch outputs"]], inputs: Any) -> Call:
+        def loss(trained: jn.Chain, inputs: Any) -> Array:
+            traces = forward(eqx.combine(trained, fixed), inputs)
+            return optax.softmax_cross_entropy_with_integer_labels(traces, labels).mean()
 
-    steps = jax.jit(lambda trained: jax.lax.scan(step, trained, None, length=config.spiking_repeat))
-    return lambda: steps(trained)
+        @jax.jit
+        def loop(trained: jn.Chain, inputs: Any) -> tuple[jn.Chain, Array]:
+            def step(trained: jn.Chain, _: None) -> tuple[jn.Chain, Array]:
+                value, gradient = jax.value_and_grad(loss)(trained, inputs)
+                return jax.tree.map(lambda p, g: p - 1e-3 * g, trained, gradient), value
+
+            return jax.lax.scan(step, trained, None, length=config.spiking_repeat)
+
+        return functools.partial(loop, trained, inputs)
+
+    return {"jaxneuro": steps(by_lists, lists), "jaxneuro, products": steps(means, dense)}, listing_ms
 
 
 def memory(config: Config) -> dict[str, Any]:
@@ -208,20 +232,20 @@ class Totalled(jn.StateMachine[TotalledState, Array, None]):
 
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Time everything."""
-    lstm, lif = lstm_calls(config), lif_call(config)
+    lstm, (lif, listing_ms) = lstm_calls(config), lif_calls(config)
     workers = {}
-    sizes = (config.steps, config.batch, config.inputs, config.units)
     if config.torch_python is not None:
+        sizes = (config.steps, config.batch, config.inputs, config.units)
         workers["torch"] = worker(config.torch_python, "torch", *sizes)
-    if config.spyx_python is not None:
-        workers["spyx"] = worker(
-            config.spyx_python,
-            "spyx",
-            config.spiking_steps,
-            config.spiking_batch,
-            *config.spiking_sizes,
-            config.spiking_repeat,
-        )
+    spiking = {
+        "spyx": config.spyx_python,
+        "snntorch": config.snntorch_python,
+        "spikingjelly": config.spikingjelly_python,
+    }
+    for name, python in spiking.items():
+        if python is not None:
+            sizes = (config.spiking_steps, config.spiking_batch, *config.spiking_sizes, config.spiking_repeat)
+            workers[name] = worker(python, name, *sizes)
     results: dict[str, Any] = {}
     for workload in ("lstm forward", "lstm train"):
         timers = {name: functools.partial(clock, calls[workload]) for name, calls in lstm.items()}
@@ -234,10 +258,9 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         timers["torch"] = functools.partial(workers["torch"].time, "lstm products")
         results["lstm products"] = compare(timers, config.rounds)
         run.console.print("lstm products", results["lstm products"])
-    timers = {"jaxneuro": functools.partial(clock, lif)}
-    if "spyx" in workers:
-        timers["spyx"] = functools.partial(workers["spyx"].time, "lif train")
-    results["lif train"] = compare(timers, config.rounds)
+    timers = {name: functools.partial(clock, call) for name, call in lif.items()}
+    timers |= {name: functools.partial(workers[name].time, "lif train") for name in spiking if name in workers}
+    results["lif train"] = compare(timers, config.rounds) | {"listing_milliseconds": round(listing_ms, 1)}
     run.console.print("lif train", results["lif train"])
     for process in workers.values():
         process.close()
@@ -263,7 +286,9 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
     return [
         Section(
             title="Time of a peer over time of jaxneuro",
-            text=f"Above 1 the peer is slower. Median of {config.rounds} interleaved rounds. Checkpointing a gradient "
+            text=f"Above 1 the peer is slower. Median of {config.rounds} interleaved rounds. Spikes reach the first "
+            f"synapses of 'lif train' by lists, made once in {results['lif train']['listing_milliseconds']:.0f} ms, or "
+            f"by products; the peers have products. Checkpointing a gradient "
             f"over {config.memory_steps:,} steps takes {memory_ratio:.0f} times less memory.",
             columns=["workload", "peer", "peer's ms", "ratio", "range"],
             rows=rows,

@@ -234,7 +234,7 @@ def _hoisted(
 
     def untapped(invariants: list, states: list, inputs: list) -> Any:
         final, outputs = run(invariants, states, inputs, {}, [], [])[0]
-        if in_blocks:
+        if in_blocks and loop.taps:
             # Under `vmap` both sides of a derivative rule must have their batch axis in the same place. A reshape, with
             # which blocks end too, puts it first.
             final, outputs = jax.tree.map(

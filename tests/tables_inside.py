@@ -104,11 +104,14 @@ def arc_networks():
 def cables():
     found = results("cables")
     rows = []
-    for what in ("forward", "gradient"):
+    for what in ("forward", "gradient", "fit"):
+        if what not in found:
+            continue
         least = found[what]["least_milliseconds"]
         ours = least["jaxneuro"]
         jaxley = [f"{least['jaxley']:.1f}", f"{least['jaxley'] / ours:.1f}"] if "jaxley" in least else ["", ""]
-        rows.append([what, f"{ours:.1f}", *jaxley, f"{least['tree'] / ours:.2f}"])
+        tree = [f"{least['tree'] / ours:.2f}"] if "tree" in least else [""]
+        rows.append([what, f"{ours:.1f}", *jaxley, *tree])
     return table(["", "ms", "Jaxley (ms)", "Jaxley / ours", "tree / cable"], rows)
 
 

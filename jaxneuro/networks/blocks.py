@@ -19,7 +19,7 @@ def run_in_blocks(
     *,
     key: PRNGKeyArray | None = None,
     state: PyTree | None = None,
-    block: int = 4096,
+    block: int = 16_384,
     unroll: int = 1,
     counted: bool = False,
     devices: int = 1,
@@ -27,8 +27,9 @@ def run_in_blocks(
     """What `jn.run(population, inputs)` gives, computed block by block of neurons.
 
     The state of a block stays in the cache for all of time, where that of a whole population would go through memory at
-    every step. It pays for populations beyond the cache, some hundred thousand neurons. With several devices
-    (`jaxneuro.launch` makes them of a CPU's cores) each has its share of the blocks.
+    every step. On one device it runs on one core, where a whole population is shared between all: a million LIF neurons
+    were faster as a whole. With several devices (`jaxneuro.launch` makes them of a CPU's cores) each has its share of
+    the blocks.
 
     Args:
         population: neurons of one kind.

@@ -21,6 +21,9 @@ from jaxneuro.synapses.event import EventSynapses as EventSynapses
 from jaxneuro.synapses.exponential import Exponential as Exponential
 from jaxneuro.synapses.firing import Firing as Firing
 from jaxneuro.synapses.inhibitory_stdp import InhibitorySTDP as InhibitorySTDP
+from jaxneuro.synapses.listed import SpikeLists as SpikeLists
+from jaxneuro.synapses.listed import dense_of_lists as dense_of_lists
+from jaxneuro.synapses.listed import list_spikes as list_spikes
 from jaxneuro.synapses.nmda import NMDA as NMDA
 from jaxneuro.synapses.nmda import ArrivingAt as ArrivingAt
 from jaxneuro.synapses.one_to_one import OneToOne as OneToOne

@@ -5,11 +5,14 @@ from tests.experiments.small import run
 
 TINY = (
     "rounds=2",
+    "devices=1",
     "neurons=100",
     "steps=100",
     "population=70",
     "population_steps=5",
     "block=32",
+    "membranes=20",
+    "membrane_steps=5",
     "cells=20",
     "cell_steps=5",
 )
@@ -19,9 +22,10 @@ TINY = (
 def test_every_way_is_timed_beside_the_fast_one(tmp_path):
     results, sections = run("benchmark/populations.yaml", tmp_path / "run", *TINY)
     assert set(results["network"]["peer_over_ours"]) == {"neurons only", "by hand", "by lists", "all synapses"}
-    assert set(results["population"]["peer_over_ours"]) == {"whole", "eight multiplications"}
+    assert set(results["population"]["peer_over_ours"]) == {"blocks", "eight multiplications"}
+    assert set(results["membranes"]["peer_over_ours"]) == {"all at once", "ten exponentials"}
     assert set(results["thresholds"]["peer_over_ours"]) == {"several thresholds"}
-    assert [len(section.rows) for section in sections] == [5, 3, 2]
+    assert [len(section.rows) for section in sections] == [5, 3, 3, 2]
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 import importlib.util
 import sys
 
+import jax
+import numpy as np
 import pytest
 
 from jaxneuro.launch.advice import ConfigError
@@ -31,9 +33,20 @@ def experiment():
 def test_every_workload_runs_at_a_tiny_size_and_both_gradients_are_the_same(tmp_path):
     results, sections = run("benchmark/recurrent.yaml", tmp_path / "run", *TINY)
     assert set(results["lstm train"]["peer_over_ours"]) == {"equinox", "flax"}
-    assert results["lif train"]["peer_over_ours"] == {}
+    assert set(results["lif train"]["peer_over_ours"]) == {"jaxneuro, products"}
     assert results["gradient memory"]["relative_gradient_difference"] < 1e-4
-    assert len(sections[0].rows) == 5
+    assert len(sections[0].rows) == 6
+
+
+@pytest.mark.slow
+def test_spikes_by_lists_and_by_products_train_to_the_same_weights(experiment, float64):
+    config = experiment.Config(
+        experiment="recurrent_speed", spiking_sizes=(30, 8, 3), spiking_steps=20, spiking_batch=4, spiking_repeat=3
+    )
+    calls, _ = experiment.lif_calls(config)
+    by_lists, by_products = (call() for call in calls.values())
+    for a, b in zip(jax.tree.leaves(by_lists), jax.tree.leaves(by_products), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
 
 
 def test_a_peer_that_is_not_there_is_named(experiment):

@@ -1,6 +1,6 @@
 """Channels of membranes: squid axon, hippocampal pyramidal cell, M-current, A-current.
 
-Rates are in 1/ms and voltages V in mV. Removable poles of the rates are taken away by `exprel(z) = (e^z - 1) / z`.
+Rates are in 1/ms and voltages V in mV. `inverse_exprel(z) = z / (e^z - 1)` takes removable poles of the rates away.
 """
 
 from typing import ClassVar
@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxneuro.flow import exprel
+from jaxneuro.flow import inverse_exprel
 from jaxneuro.machine import Scalar, parameter
 from jaxneuro.neurons.spiking.membrane import Channel, Kinetics, opening_and_closing
 
@@ -47,7 +47,7 @@ class SquidSodium(Channel):
 
     def activation(self, voltage_mv: Voltage) -> Kinetics:
         """M."""
-        opening = self.speed / exprel(-(voltage_mv + 40) / 10)
+        opening = self.speed * inverse_exprel(-(voltage_mv + 40) / 10)
         return opening_and_closing(opening, 4 * self.speed * jnp.exp(-(voltage_mv + 65) / 18))
 
     def inactivation(self, voltage_mv: Voltage) -> Kinetics:
@@ -74,7 +74,7 @@ class SquidPotassium(Channel):
 
     def activation(self, voltage_mv: Voltage) -> Kinetics:
         """N."""
-        opening = 0.1 * self.speed / exprel(-(voltage_mv + 55) / 10)
+        opening = 0.1 * self.speed * inverse_exprel(-(voltage_mv + 55) / 10)
         return opening_and_closing(opening, 0.125 * self.speed * jnp.exp(-(voltage_mv + 65) / 80))
 
 
@@ -101,7 +101,7 @@ class PyramidalSodium(Channel):
     def activation(self, voltage_mv: Voltage) -> Kinetics:
         """M."""
         v = voltage_mv - self.shift_mv
-        return opening_and_closing(1.28 / exprel((13 - v) / 4), 1.4 / exprel((v - 40) / 5))
+        return opening_and_closing(1.28 * inverse_exprel((13 - v) / 4), 1.4 * inverse_exprel((v - 40) / 5))
 
     def inactivation(self, voltage_mv: Voltage) -> Kinetics:
         """H."""
@@ -131,7 +131,7 @@ class PyramidalPotassium(Channel):
     def activation(self, voltage_mv: Voltage) -> Kinetics:
         """N."""
         v = voltage_mv - self.shift_mv
-        return opening_and_closing(0.16 / exprel((15 - v) / 5), 0.5 * jnp.exp((10 - v) / 40))
+        return opening_and_closing(0.16 * inverse_exprel((15 - v) / 5), 0.5 * jnp.exp((10 - v) / 40))
 
 
 class MCurrent(Channel):

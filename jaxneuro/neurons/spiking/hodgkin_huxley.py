@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from jaxneuro.flow import Relaxing, exprel
+from jaxneuro.flow import Relaxing, inverse_exprel
 from jaxneuro.located import Eventful
 from jaxneuro.machine import Parameterised, Scalar, parameter
 from jaxneuro.root import root
@@ -118,7 +118,7 @@ class HodgkinHuxley(
         """Rates `q (alpha + beta)` (1/ms) and targets `alpha / (alpha + beta)` of the gates at a voltage."""
         v = jnp.clip(voltage_mv, -FARTHEST_MV, FARTHEST_MV)
         alpha = HodgkinHuxleyGates(
-            1 / exprel(-(v + 40) / 10), 0.07 * jnp.exp(-(v + 65) / 20), 0.1 / exprel(-(v + 55) / 10)
+            inverse_exprel(-(v + 40) / 10), 0.07 * jnp.exp(-(v + 65) / 20), 0.1 * inverse_exprel(-(v + 55) / 10)
         )
         beta = HodgkinHuxleyGates(
             4 * jnp.exp(-(v + 65) / 18), jax.nn.sigmoid((v + 35) / 10), 0.125 * jnp.exp(-(v + 65) / 80)
