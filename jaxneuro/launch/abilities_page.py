@@ -178,7 +178,7 @@ def panels(abilities: list[dict[str, Any]], shapes: Mapping[str, str]) -> list[P
         shapes: the family of each neuron.
     """
     families = list(dict.fromkeys(shapes.values()))
-    return [_panel(row, shapes, families, legend=place == 0) for place, row in enumerate(abilities)]
+    return [_panel(row, shapes, families, legend=row is abilities[-1]) for row in abilities]
 
 
 def _disturbed(results: dict[str, Any], curve: Curve) -> Panel:
@@ -221,6 +221,6 @@ def _panel(row: dict[str, Any], shapes: Mapping[str, str], families: list[str], 
         axes.axhline(0, color=FAINT, linewidth=0.5)
         axes.set(xscale="log", title=row["ability"], xlabel="operations of a neuron", ylabel="skill", ylim=(-0.6, 1.1))
         if legend:
-            axes.legend(fontsize=7, ncols=2)
+            axes.legend(fontsize=7, ncols=2, loc="upper center")
 
     return draw
