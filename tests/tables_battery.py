@@ -102,7 +102,7 @@ def contrasts():
             interval(row),
             f"{row['p']:.2g}",
         ]
-        for row in results("abilities_contrasts")["contrasts"]
+        for row in results("abilities")["contrasts"]
     ]
     return table(["task", "said to be better", "than", "skills", "difference (95 %)", "p"], rows)
 
