@@ -270,7 +270,7 @@ def test_checkpoints_at_the_square_root_of_time_take_a_fortieth_of_the_memory():
 
     assert temporary_bytes(10_000, 64, 4, plain) > 40 * temporary_bytes(10_000, 64, 4, in_blocks)
     sequential = functools.partial(jn.run, executor="sequential")
-    assert temporary_bytes(1_000, 64, 4, plain) > 1.5 * temporary_bytes(1_000, 64, 4, sequential)
+    assert temporary_bytes(1_000, 64, 4, plain) > 1.4 * temporary_bytes(1_000, 64, 4, sequential)
 
 
 def equations(jaxpr):

@@ -132,7 +132,7 @@ def probed(results: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return [row for row in results["rows"] if row["besides"] and key in row["besides"] and row["ability"] != "robust"]
 
 
-def interval(slope: Mapping[str, float] | None) -> str:
+def interval(slope: Mapping[str, Any] | None) -> str:
     """A slope and its interval."""
     return "" if slope is None else f"{slope['mean']:+.2f} ({slope['low']:+.2f} to {slope['high']:+.2f})"
 

@@ -65,5 +65,5 @@ def test_what_does_not_fit_is_refused():
         run_in_blocks(population(3, True), jnp.zeros((5, 4)))
     with pytest.raises(ValueError, match="got block=0, unroll=1, devices=1; all must be above 0"):
         run_in_blocks(population(3, True), jnp.zeros(5), block=0)
-    with pytest.raises(ValueError, match=r"got devices=2 of .* for 3 neurons in blocks of 4096"):
+    with pytest.raises(ValueError, match=r"got devices=2 of .* for 3 neurons in blocks of 16384"):
         run_in_blocks(population(3, True), jnp.zeros(5), devices=2)
