@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxneuro.launch import brunel_page
 from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.conversion_page import RATIOS
 from jaxneuro.measure.interval import mean_interval
@@ -373,7 +374,25 @@ def populations(stored="populations", works=("network", "population", "membranes
     return table(["work", "way", "ms", "times the first", "range"], rows)
 
 
+def brunel_states():
+    """The table of the page, and at its end what the state is called here and there."""
+    rows = [
+        [*brunel_page.cells(row), brunel_page.verdict(row), brunel_page.published(row).state]
+        for row in results("brunel")["states"]
+    ]
+    return table([*brunel_page.heads(), "found", "in the paper"], rows)
+
+
+def brunel_synchrony():
+    found = results("brunel")["states"]
+    sizes = [f"index, {each['size']:,} neurons" for each in found[0]["sizes"]]
+    rows = [[row["state"], *map(brunel_page.index, row["sizes"]), brunel_page.exponent(row)] for row in found]
+    return table(["state", *sizes, "exponent"], rows)
+
+
 TABLES = {
+    "brunel": brunel_states,
+    "brunel synchrony": brunel_synchrony,
     "populations": populations,
     "populations on one core": functools.partial(populations, "populations_one_core", ("network", "thresholds")),
     "glif medians": glif_medians,
