@@ -33,13 +33,13 @@ def lines():
         )
         for kind in ("clean", ATTACKED)
     )
-    reach = [len({name for name in whole if means[name] >= means[ranked[0]] - margin}) for margin in (0.05,)]
+    near = sum(mean >= means[ranked[0]] - 0.05 for mean in means.values())
     return "\n".join(
         [
             f"- {answer(abilities, PERCEPTION)}",
             f"- Highest mean skill over all abilities, and operations of a neuron in a step: "
             f"{', '.join(map(told, ranked[:5]))}; lowest: {', '.join(map(told, ranked[-3:]))}. "
-            f"{reach[0]} of {len(whole)} kinds lie within 0.05 of the highest.",
+            f"{near} of {len(whole)} kinds lie within 0.05 of the highest.",
             f"- The plain recurrent neuron reaches {means['RNN']:.2f}; of {len(found['against'])} comparisons with it, "
             f"task by task, {better} are better and {worse} worse after correction for their number.",
             f"- Of digits read right, at best {clean[0]:.0f} % ({clean[1]}), attacks of 0.1 of the range leave at most "
