@@ -221,6 +221,14 @@ def example(row: Row) -> tuple[jn.StateMachine, Any]:
         return make(row, STEPS)
 
 
+def one_of_each() -> list[Row]:
+    """The first row of every kind of machine."""
+    first = {}
+    for row in MACHINES:
+        first.setdefault(type(row.build(jax.random.key(1))), row)
+    return list(first.values())
+
+
 def make(row: Row, steps: int) -> tuple[jn.StateMachine, Any]:
     """The machine of a row and inputs, in JAX's present precision."""
     return row.build(jax.random.key(1)), row.inputs(np.random.default_rng(2), steps)
