@@ -29,6 +29,7 @@ from jaxneuro.launch.config import ConfigError, ConfigPart, Count, ExperimentCon
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.kinds import Kind, MachineSpec, build
 from jaxneuro.launch.report import Section
+from jaxneuro.launch.symbolic_page import MEMORY
 from jaxneuro.measure.interval import holm, mean_interval, paired_p_value
 from jaxneuro.measure.ngrams import Table
 from jaxneuro.tasks.interleaved import Stream, interleaved
@@ -36,7 +37,6 @@ from jaxneuro.tasks.interleaved import Stream, interleaved
 LEAST = 1e-6  # a probability below counts as this
 POINTS = 20  # of a learning curve
 COUNTERS = ("winners", "learning", "punished", "evicted", "synapses")
-MEMORY = "temporal memory"
 MODES = ("told", "own")  # which answers are heard in the test
 
 

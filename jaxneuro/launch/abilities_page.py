@@ -74,8 +74,8 @@ def sections(
             Section(
                 "Right answers under attack (%)",
                 "If PGD leaves more right than FGSM does, or as much as noise of the same size, gradients are masked. "
-                "Neurons that spike are attacked with three more pretended slopes of their spikes; worst: what is left "
-                "by all attacks together.",
+                "Neurons that spike are attacked with three pretended slopes of their spikes besides; worst: what is "
+                "left by all attacks together.",
                 ["neuron", "clean", "noise", "FGSM", "PGD", "worst"],
                 attacks,
             ),

@@ -31,16 +31,8 @@ class Brightest(jn.StateMachine):
         return state, jnp.stack([-apart, apart])
 
 
-class Images(jn.tasks.Classification):
-    """Only its loss and accuracy are used."""
-
-    inputs = 2
-    outputs = 2
-    baseline = 0.5
-    optimum = 0.0
-
-    def batch(self, key, size):
-        raise NotImplementedError
+# Any classification of sequences will do: its loss is used, its own sequences are not.
+TASK = jn.tasks.FlipFlop(steps=STEPS)
 
 
 def images(count=40, gap=0.2):
@@ -55,8 +47,8 @@ def images(count=40, gap=0.2):
 
 def test_an_attack_succeeds_when_it_may_change_more_than_the_gap_allows():
     # Each line may move by epsilon: the sum changes sign if 2 epsilon exceeds the gap.
-    weak = withstanding(Images(), images(), 0.09)(Brightest())
-    strong = withstanding(Images(), images(), 0.11)(Brightest())
+    weak = withstanding(TASK, images(), 0.09)(Brightest())
+    strong = withstanding(TASK, images(), 0.11)(Brightest())
     assert [float(weak[name]) for name in ("clean", "fgsm", "pgd", "worst")] == [100, 100, 100, 100]
     assert [float(strong[name]) for name in ("clean", "fgsm", "pgd", "worst")] == [100, 0, 0, 0]
     assert float(strong["noise"]) > 80
@@ -65,14 +57,14 @@ def test_an_attack_succeeds_when_it_may_change_more_than_the_gap_allows():
 def test_masked_gradients_are_found_out_by_other_slopes():
     # A slope that vanishes beyond a tiny distance gives the attacker nothing: so it seems strong, and is not.
     masked = Brightest(Triangular(height=1.0, width=1e-3))
-    found = withstanding(Images(), images(), 0.11)(masked)
+    found = withstanding(TASK, images(), 0.11)(masked)
     assert float(found["fgsm"]) == 100
     assert float(found["pgd"]) > 90
     assert float(found["worst"]) == 0
 
 
 def test_curves_start_at_what_is_clean_and_fall():
-    found = withstanding(Images(), images(400), 0.01)(Brightest())
+    found = withstanding(TASK, images(400), 0.01)(Brightest())
     for curve in CURVES:
         points = [float(found[curve.key(point)]) for point in curve.points]
         assert points[-1] <= points[0] <= 100
@@ -93,7 +85,7 @@ def test_covered_inputs_are_zero_in_a_stretch_of_steps():
             return state, self.gain * jnp.stack([jnp.asarray(0.1), input[1]])
 
     batch = images(4000, gap=1.0)
-    found = withstanding(Images(), batch, 0.01)(Last())
+    found = withstanding(TASK, batch, 0.01)(Last())
     # The last step alone is seen; covered it is dark, and a bright second line goes unseen: half of all, times the
     # chance that a stretch of 6 steps, beginning at one of 3 places, reaches the end.
     assert float(found[CURVES[1].key(0.75)]) == pytest.approx(100 * (1 - 0.5 / 3), abs=2)
@@ -124,8 +116,8 @@ RULES = {"right": [1.0, 0.0], "wrong": [0.0, 1.0], "both": [1.0, 1.0]}
 
 
 def test_what_is_probed_goes_by_the_task():
-    assert probe(Images(), images(), 0.0) is None
-    assert set(probe(Images(), images(), 0.1)(Brightest())) >= {"clean", "worst"}
+    assert probe(TASK, images(), 0.0) is None
+    assert set(probe(TASK, images(), 0.1)(Brightest())) >= {"clean", "worst"}
     context = jn.tasks.ContextDecision(steps=5)
     assert probe(context, context.batch(jax.random.key(0), 5), 0.0) is not None
 
