@@ -64,10 +64,9 @@ def test_lif_neurons(neurons):
     held = Tally(multiplications=2, comparisons=2)  # count > dt / 2, before the step and in the jump
     spike = Tally(additions=1, comparisons=1)  # V - theta >= 0
     slope = Tally(additions=2, multiplications=3)  # 1 / (1 + slope |u|)^2, which only gradients need
-    attached = Tally(additions=2, multiplications=1)  # s + d (s - s)
-    reset = Tally(additions=5, multiplications=2)  # V - s (hard + k (soft - hard)), two of the differences inside
-    count = Tally(additions=1, multiplications=1, comparisons=2)  # count - dt; s > 0; count > dt / 2
-    assert found.tally == (membrane + held + spike + slope + attached + reset + count) * neurons
+    reset = Tally(additions=5, multiplications=3)  # V - s ((1 - k) hard + k soft), two of the differences inside
+    count = Tally(additions=1, multiplications=2, comparisons=3)  # count - dt; both > dt / 2; s > 0
+    assert found.tally == (membrane + held + spike + slope + reset + count) * neurons
     assert (found.state_numbers, found.state_bytes) == (2 * neurons, 8 * neurons)
     # 9 numbers and the slope of the surrogate.
     assert found.parameters == 10 * neurons
