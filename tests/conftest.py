@@ -76,9 +76,16 @@ def pytest_cmdline_main(config):
     """What compiles the same programs stays in one process: the laws of a machine, the tests of a file."""
     config.addinivalue_line("markers", "computing: computes longer than it compiles; its programs are optimised")
     if getattr(config.option, "numprocesses", None) and config.option.dist in ("no", "load"):
-        config.option.dist = "loadgroup"
+        config.option.dist, config.option.loadscopereorder = "loadgroup", False
 
 
+def pytest_configure(config):
+    """Processes that test side by side read the command line for themselves, and are told here what was made of it."""
+    if hasattr(config, "workerinput"):
+        config.option.loadgroup = True
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Of tests of one nature, and of those that take long, the quick pass has a few; long files come first."""
     items.sort(key=lambda item: item.path.stem not in LONG)
@@ -86,7 +93,8 @@ def pytest_collection_modifyitems(items):
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         row = item.path.stem != AHEAD and parameters.get("row")
         own = parameters.get("platform", "tpu" if "tpu" in item.fixturenames else "") if item.path.stem == AHEAD else ""
-        item.add_marker(pytest.mark.xdist_group(row.name if hasattr(row, "name") else f"{item.path.as_posix()}{own}"))
+        place = item.path.relative_to(TESTS_FOLDER).with_suffix("").as_posix()
+        item.add_marker(pytest.mark.xdist_group(row.name if hasattr(row, "name") else f"{place}{own}"))
         folder, file = item.path.parent.relative_to(TESTS_FOLDER).as_posix(), item.path.stem.removeprefix("test_")
         if folder in QUICK and file not in QUICK[folder]:
             item.add_marker(pytest.mark.slow)
