@@ -2,6 +2,7 @@ import functools
 import gc
 import itertools
 import os
+import shutil
 from pathlib import Path
 
 import jax
@@ -55,6 +56,11 @@ def remembered(function):
 # takes longer than most of these functions do. Equal signatures have equal checks.
 for name in {"_make_fn_with_signature", "_apply_typechecker"} & vars(jaxtyping._decorator).keys():
     setattr(jaxtyping._decorator, name, remembered(getattr(jaxtyping._decorator, name)))
+
+# A test that saves waits for the disk most of the time, so that what tests write is kept in memory where there is room.
+MEMORY = Path("/dev/shm")
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 8 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # XLA's newer way to emit what it fuses, and parts for more threads than there are, compile three times as long. Read
 # when JAX first compiles, here and in processes that tests start; processes that test side by side are such too, and

@@ -1,11 +1,15 @@
 """Tables of the findings on the battery of abilities, made from results."""
 
+import functools
+
 import numpy as np
 
 from jaxneuro.launch.abilities_page import answer, interval, verdict
 from tests.tables import results, table
 
 PERCEPTION, ATTACKED = "perceive", "worst"
+# On these terms the networks are equal: in trained parameters, or in operations of a step.
+PARAMETERS, OPERATIONS = "abilities", "abilities_operations"
 
 
 def lines():
@@ -51,7 +55,7 @@ def lines():
     )
 
 
-def slopes():
+def slopes(name):
     rows = [
         [
             row["ability"],
@@ -59,13 +63,13 @@ def slopes():
             interval(row["slope"]),
             verdict(row["slope"], row["ability"] == PERCEPTION),
         ]
-        for row in results("abilities")["abilities"]
+        for row in results(name)["abilities"]
     ]
     return table(["ability", "tasks", "slope of skill per tenfold complexity (95 %)", "verdict"], rows)
 
 
-def skills():
-    found = results("abilities")
+def skills(name):
+    found = results(name)
     names = list(dict.fromkeys(row["neuron"] for row in found["rows"]))
     abilities = [row["ability"] for row in found["abilities"]]
     of = {(row["ability"], one["neuron"]): one for row in found["abilities"] for one in row["neurons"]}
@@ -109,8 +113,10 @@ def contrasts():
 
 BATTERY_TABLES = {
     "abilities answer": lines,
-    "abilities slopes": slopes,
-    "abilities skills": skills,
+    "abilities slopes": functools.partial(slopes, PARAMETERS),
+    "abilities skills": functools.partial(skills, PARAMETERS),
+    "abilities operations slopes": functools.partial(slopes, OPERATIONS),
+    "abilities operations skills": functools.partial(skills, OPERATIONS),
     "abilities attacked": attacked,
     "abilities contrasts": contrasts,
 }
