@@ -62,11 +62,12 @@ MEMORY = Path("/dev/shm")
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 8 * 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
-# XLA's newer way to emit what it fuses, and parts for more threads than there are, compile three times as long. Read
-# when JAX first compiles, here and in processes that tests start; processes that test side by side are such too, and
-# get what the user set.
+# XLA's newer way to emit what it fuses, which JAX 0.12 knows no other than, and parts for more threads than there are
+# compile three times as long. Read when JAX first compiles, here and in processes that tests start; processes that test
+# side by side are such too, and get what the user set.
 USERS_FLAGS = os.environ.setdefault("JAXNEURO_USERS_XLA_FLAGS", os.environ.get("XLA_FLAGS", ""))
-QUICK_FLAGS = f"{USERS_FLAGS} --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1".strip()
+OLDER_EMITTER = "--xla_cpu_use_fusion_emitters=false " * (jax.__version_info__ < (0, 12))
+QUICK_FLAGS = f"{USERS_FLAGS} {OLDER_EMITTER}--xla_cpu_parallel_codegen_split_count=1".strip()
 OPTIMISED = "JAXNEURO_OPTIMISED" in os.environ
 os.environ["XLA_FLAGS"] = USERS_FLAGS if OPTIMISED else QUICK_FLAGS
 
