@@ -8,7 +8,7 @@ import pytest
 
 from jaxneuro.launch import ahead
 from jaxneuro.launch.schedule import launches
-from tests.laws.machines import one_of_each
+from tests.laws.machines import one_of_each_nature
 
 EXPERIMENT = Path(__file__).parents[1] / "experiments" / "kernels.py"
 PYTHONS = {"cuda": "JAXNEURO_CUDA_PYTHON", "tpu": "JAXNEURO_TPU_PYTHON"}
@@ -103,7 +103,7 @@ from jaxneuro.launch.overrides import override
 from jaxneuro.launch.reading import read
 from jaxneuro.learning import train
 from jaxneuro.learning.optimizer import cosine_adam
-from tests.laws.machines import STEPS, make, one_of_each
+from tests.laws.machines import STEPS, make, one_of_each_nature
 
 LANE = PartitionSpec("population")
 
@@ -113,7 +113,7 @@ class Config(BaseModel):
 
 
 def programs(config, platform):
-    for row in one_of_each():
+    for row in one_of_each_nature():
         pair = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((8, *leaf.shape), leaf.dtype), make(row, STEPS))
         yield Program(row.name, jax.vmap(lambda machine, inputs: jn.run(machine, inputs)), pair, STEPS, (LANE, LANE))
     file = Path(config.root) / "configs" / "quickstart.yaml"
@@ -136,7 +136,7 @@ def programs(config, platform):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("platform", [pytest.param("cuda", marks=needs_cuda), pytest.param("tpu", marks=needs_tpu)])
-def test_every_machine_and_the_training_of_the_quickstart_compile_with_their_population_divided(
+def test_machines_of_every_nature_and_the_training_of_the_quickstart_compile_with_their_population_divided(
     platform, tmp_path, monkeypatch
 ):
     if platform == "cuda":
@@ -146,7 +146,7 @@ def test_every_machine_and_the_training_of_the_quickstart_compile_with_their_pop
     file.write_text(EVERY)
     config = json.dumps({"root": str(EXPERIMENT.parents[1])})
     found = {line["name"]: line for line in ahead.compile_in(os.environ[PYTHONS[platform]], platform, file, config)}
-    assert set(found) == {row.name for row in one_of_each()} | {"train similarity", "train lif", "train lstm"}
+    assert set(found) == {row.name for row in one_of_each_nature()} | {"train similarity", "train lif", "train lstm"}
     assert all(line["output_bytes"] > 0 for line in found.values())
 
 

@@ -6,6 +6,7 @@ can do: spike, be refractory, forget. All laws run on every row.
 """
 
 import functools
+import itertools
 from typing import Any
 
 import equinox as eqx
@@ -121,6 +122,30 @@ def perceptron_distance(machine, state, input):
     return machine.weights @ input + machine.bias
 
 
+TABLES = (
+    GATED,
+    MINIMAL,
+    HTM_DIFFERENTIABLE,
+    COMPLEX,
+    LINEAR,
+    HTM_INPUT,
+    MULTI_THRESHOLD,
+    BRANCHED,
+    CABLE,
+    ALGEBRA,
+    CONVERSATIONAL,
+    INTEROP,
+    WIDE,
+    SEARCH,
+    SPIKING,
+    MEMBRANES,
+    NETWORKS,
+    SYNAPSES,
+    CONVERSION,
+    HTM,
+    HTM_COLUMNS,
+)
+
 MACHINES = (
     Row("Perceptron", lambda key: jn.Perceptron(5, key=key), vectors(5), distance=perceptron_distance),
     Row("Cosine", lambda key: jn.Cosine(5, key=key), vectors(5), smooth=True, order=2, quick=False),
@@ -178,27 +203,7 @@ MACHINES = (
     Row("Delay of 0", lambda key: jn.Delay(jnp.zeros(2), steps=0), vectors(2), smooth=True, quick=False),
     Row("Delay of 3", lambda key: jn.Delay(jnp.ones(2), steps=3), vectors(2), smooth=True),
     Row("Rewritable", lambda key: jn.Rewritable(jn.Rate(), ("gain", "threshold")), messages, smooth=True),
-    *GATED,
-    *MINIMAL,
-    *HTM_DIFFERENTIABLE,
-    *COMPLEX,
-    *LINEAR,
-    *HTM_INPUT,
-    *MULTI_THRESHOLD,
-    *BRANCHED,
-    *CABLE,
-    *ALGEBRA,
-    *CONVERSATIONAL,
-    *INTEROP,
-    *WIDE,
-    *SEARCH,
-    *SPIKING,
-    *MEMBRANES,
-    *NETWORKS,
-    *SYNAPSES,
-    *CONVERSION,
-    *HTM,
-    *HTM_COLUMNS,
+    *itertools.chain.from_iterable(TABLES),
 )
 
 
@@ -221,12 +226,12 @@ def example(row: Row) -> tuple[jn.StateMachine, Any]:
         return make(row, STEPS)
 
 
-def one_of_each() -> list[Row]:
-    """The first row of every kind of machine."""
-    first = {}
-    for row in MACHINES:
-        first.setdefault(type(row.build(jax.random.key(1))), row)
-    return list(first.values())
+def one_of_each_nature() -> list[Row]:
+    """Those of the quick pass, and the first of every table, once for every kind of machine."""
+    of_kind = {}
+    for row in (*(row for row in MACHINES if row.quick), *(table[0] for table in TABLES)):
+        of_kind.setdefault(type(row.build(jax.random.key(1))), row)
+    return list(of_kind.values())
 
 
 def make(row: Row, steps: int) -> tuple[jn.StateMachine, Any]:
