@@ -6,6 +6,7 @@ import pytest
 from tests.experiments.small import run
 
 
+@pytest.mark.slow
 def test_a_few_steps_bring_all_guesses_nearer(tmp_path):
     small = ("steps=30", "chunk=15", "protocols=1", "duration_ms=8", "learning_rate=0.05", "dt_ms=0.05")
     results, sections = run("membrane/quickstart.yaml", tmp_path / "run", *small)

@@ -63,6 +63,7 @@ def test_masked_gradients_are_found_out_by_other_slopes():
     assert float(found["worst"]) == 0
 
 
+@pytest.mark.slow
 def test_curves_start_at_what_is_clean_and_fall():
     found = withstanding(TASK, images(400), 0.01)(Brightest())
     for curve in CURVES:
@@ -74,6 +75,7 @@ def test_curves_start_at_what_is_clean_and_fall():
     assert noisy[0] == 100 > noisy[-1] > 50
 
 
+@pytest.mark.slow
 def test_covered_inputs_are_zero_in_a_stretch_of_steps():
     class Last(jn.StateMachine):
         gain: jax.Array = eqx.field(converter=jnp.asarray, default=1.0)
@@ -91,6 +93,7 @@ def test_covered_inputs_are_zero_in_a_stretch_of_steps():
     assert float(found[CURVES[1].key(0.75)]) == pytest.approx(100 * (1 - 0.5 / 3), abs=2)
 
 
+@pytest.mark.slow
 def test_heeding_tells_the_stream_that_counts_from_the_other():
     batch = jn.tasks.ContextDecision(steps=5).batch(jax.random.key(0), 1000)
 

@@ -43,7 +43,7 @@ def memory(**sizes):
 
 
 HTM: tuple[Row, ...] = (
-    Row("TemporalMemory", lambda key: memory(fan_out=64), columns, smooth=True),
+    Row("TemporalMemory", lambda key: memory(fan_out=64), columns, smooth=True, quick=False),
     Row("TemporalMemory without lists", lambda key: memory(fan_out=None), steps, smooth=True, quick=False),
     Row(
         "TemporalMemory least useful",

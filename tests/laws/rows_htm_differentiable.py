@@ -51,7 +51,7 @@ def numbers(generator, steps):
 
 
 HTM_DIFFERENTIABLE: tuple[Row, ...] = (
-    Row("KWinners", lambda key: winners(), vectors(5), smooth=True, quick=False),
+    Row("KWinners", lambda key: winners(), vectors(5), smooth=True),
     Row("ActiveDendrites", dendrites, contextual, smooth=True, quick=False),
     Row(
         "ActiveDendrites without dendrites",

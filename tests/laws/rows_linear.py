@@ -14,7 +14,9 @@ LINEAR: tuple[Row, ...] = (
         smooth=True,
         quick=False,
     ),
-    Row("MinGRU rotating", lambda key: linear.MinGRU(3, 4, rotating=True, key=key), vectors(3), smooth=True),
+    Row(
+        "MinGRU rotating", lambda key: linear.MinGRU(3, 4, rotating=True, key=key), vectors(3), smooth=True, quick=False
+    ),
     Row("MinLSTM", lambda key: linear.MinLSTM(3, 4, key=key), vectors(3), smooth=True, quick=False),
     Row(
         "MinLSTM negative",

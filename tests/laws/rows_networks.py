@@ -88,7 +88,7 @@ NETWORKS: tuple[Row, ...] = (
         smooth=True,
         quick=False,
     ),
-    Row("Network smooth", smooth_network, drives, smooth=True),
+    Row("Network smooth", smooth_network, drives, smooth=True, quick=False),
     Row("Network spiking", spiking_network, currents(), quick=False),
     Row("Fold", lambda key: networks.Fold(3), vectors(6), smooth=True, quick=False),
     Row("Total", lambda key: networks.Total(), vectors(4, 3), smooth=True, quick=False),

@@ -39,6 +39,7 @@ SEARCH: tuple[Row, ...] = (
         lambda key: EvolvedCell(3, 4, named("LIF", ROOM), key=key),
         strong(3),
         distance=evolved_distance,
+        quick=False,
     ),
     Row(
         "EvolvedCell GRU",

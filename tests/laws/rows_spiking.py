@@ -146,6 +146,7 @@ SPIKING: tuple[Row, ...] = (
         ),
         currents(),
         smooth=True,
+        quick=False,
     ),
     Row(
         "GLIF smooth spike",
