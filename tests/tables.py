@@ -332,7 +332,21 @@ def fidelity_in_short():
             if row["model"] == model and row["what"].startswith(what):
                 peer, _, said, error, _, unit, usual, _ = ledger.beside(row)
                 rows.append([peer or "theory", model, said, error, unit, usual])
+    rows.sort(key=lambda row: row[0] != "theory")
     return table(["beside", "model", "what", "error", "in", "NEURON's own at this step"], rows)
+
+
+def membrane():
+    rows = [
+        [
+            *(f"{value:.3g}" for value in row["start"]),
+            *(f"{value:.4g}" for value in row["found"]),
+            f"{100 * max(map(abs, row['error'])):.2f} %",
+        ]
+        for row in results("membrane")["guesses"]
+    ]
+    names = ("g_Na", "g_K", "g_L")
+    return table([*(f"{name}, guess" for name in names), *(f"{name}, found" for name in names), "largest error"], rows)
 
 
 def evidence():
@@ -401,6 +415,7 @@ TABLES = {
     "glif cells": glif_cells,
     "conversion": spikes,
     "evidence": evidence,
+    "membrane": membrane,
     "fidelity": fidelity,
     "fidelity beside peers": fidelity_beside_peers,
     "fidelity in short": fidelity_in_short,

@@ -78,14 +78,17 @@ def largest(expected: Any, found: Any) -> float:
 
 def cells(row: dict[str, Any]) -> list[str]:
     """A stored row as text: model, what, error, allowed, unit."""
-    allowed = f"{row['allowed']:.0e}" if row["allowed"] else "0"
-    return [row["model"], row["what"], f"{row['error']:.0e}" if row["error"] else "0", allowed, row["unit"]]
+    return [row["model"], row["what"], _rounded(row["error"]), _rounded(row["allowed"]), row["unit"]]
 
 
 def beside(row: dict[str, Any]) -> list[str]:
     """A stored row of a simulator as text: the simulator, model, what, error, allowed, unit, its own two errors."""
-    own = [f"{row[name]:.0e}" if row[name] is not None else "" for name in ("usual", "best")]
+    own = ["" if row[name] is None else _rounded(row[name]) for name in ("usual", "best")]
     return [row["peer"], *cells(row), *own]
+
+
+def _rounded(error: Any) -> str:
+    return f"{error:.1e}" if error else "0"
 
 
 def ledger_page(results: dict[str, Any]) -> list[Section]:
