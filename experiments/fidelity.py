@@ -108,7 +108,7 @@ def adaptive_exponential() -> list[Check]:
     cells = jax.vmap(lambda parameters: jn.spiking.AdEx(**parameters))(stacked_parameters(patterns))
     _, spikes = jax.vmap(jn.run)(cells, jnp.asarray(stacked_currents(patterns)))
     counts = np.asarray(spikes.sum(axis=1))
-    checks.append(worst("AdEx", "spikes of 7 regular patterns, Euler, 0.01 ms", ADEX_COUNTS, counts, 0, "spikes"))
+    checks.append(worst("AdEx", "spikes of 7 regular patterns, Euler, 0.01 ms", ADEX_COUNTS, counts, 0.0, "spikes"))
     return checks
 
 
@@ -119,7 +119,7 @@ def izhikevich() -> list[Check]:
     _, spikes = jax.vmap(jn.run)(cells, jnp.asarray(stacked_currents(patterns)))
     shown = np.arange(spikes.shape[1])[None] < np.asarray([len(pattern.times()) for pattern in patterns])[:, None]
     counts = (np.asarray(spikes) * shown).sum(axis=1)
-    return [worst("Izhikevich", "spikes of 20 patterns, published scheme", IZHIKEVICH_COUNTS, counts, 0, "spikes")]
+    return [worst("Izhikevich", "spikes of 20 patterns, published scheme", IZHIKEVICH_COUNTS, counts, 0.0, "spikes")]
 
 
 def membrane_spikes(flow: jn.spiking.HodgkinHuxley, pieces: tuple[tuple[float, float, float], ...]) -> np.ndarray:

@@ -55,7 +55,7 @@ def worst(model: str, what: str, expected: Any, found: Any, allowed: float, unit
     """
     right, ours = np.atleast_1d(np.asarray(expected, float)), np.atleast_1d(np.asarray(found, float))
     if right.shape != ours.shape:
-        return Check(model, what, right.size, ours.size, np.inf, allowed, "counts differ")
+        return Check(model, what, float(right.size), float(ours.size), np.inf, allowed, "counts differ")
     errors = np.abs(ours - right) / (np.abs(right) if relative else 1)
     at = np.unravel_index(int(errors.argmax()), errors.shape)
     return Check(
