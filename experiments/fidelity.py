@@ -1,13 +1,15 @@
-"""How true are the spiking neurons? Standard models beside closed forms and converged solutions.
+"""How true are the spiking neurons? Standard models beside closed forms, converged solutions, NEST and NEURON.
 
 Each row is one comparison in double precision: what theory or an adaptive method of order 8 says, what the machine
-does, how far apart they are, and how far they may be. No other simulator is asked: two that share a scheme agree on its
-error.
+does, how far apart they are, and how far they may be. Two simulators that share a scheme agree on its error, so the
+recorded runs of the other two are exact or converged ones, and what NEURON's usual step makes of them stands beside.
 """
 
 import dataclasses
 import functools
-from typing import Any, NamedTuple
+import json
+from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +19,11 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq, minimize_scalar
 
 import jaxneuro as jn
+from jaxneuro.launch.beside_nest import nest_checks
+from jaxneuro.launch.beside_neuron import neuron_checks
 from jaxneuro.launch.config import ExperimentConfig, Positive
 from jaxneuro.launch.directory import Run
+from jaxneuro.launch.ledger import Check, ledger_page, worst
 from jaxneuro.launch.report import Section
 from jaxneuro.neurons.spiking.patterns import (
     adex_patterns,
@@ -28,6 +33,7 @@ from jaxneuro.neurons.spiking.patterns import (
 )
 from jaxneuro.synapses import Firing
 
+REFERENCE = Path(__file__).parents[1] / "tests" / "neurons" / "spiking" / "reference"
 # Pieces of (from ms, to ms, current in uA/cm2) after 5 ms of silence, and the temperature.
 PROTOCOLS: dict[str, tuple[tuple[tuple[float, float, float], ...], float]] = {
     "step of 10 uA/cm2": (((5, 50, 10.0),), 6.3),
@@ -46,28 +52,6 @@ class Config(ExperimentConfig):
     """See configs/fidelity.yaml."""
 
     membrane_dt_ms: Positive = 0.025
-
-
-class Check(NamedTuple):
-    """One comparison."""
-
-    model: str
-    what: str
-    expected: float
-    found: float
-    error: float
-    allowed: float
-    unit: str
-
-
-def worst(model: str, what: str, expected: Any, found: Any, allowed: float, unit: str, relative: bool = False) -> Check:
-    """The comparison of the element that is furthest off."""
-    right, ours = np.atleast_1d(np.asarray(expected, float)), np.atleast_1d(np.asarray(found, float))
-    if right.shape != ours.shape:
-        return Check(model, what, right.size, ours.size, np.inf, allowed, "counts differ")
-    errors = np.abs(ours - right) / (np.abs(right) if relative else 1)
-    at = int(errors.argmax())
-    return Check(model, what, right[at], ours[at], float(errors[at]), allowed, "relative" if relative else unit)
 
 
 def integrate_and_fire() -> list[Check]:
@@ -124,7 +108,7 @@ def adaptive_exponential() -> list[Check]:
     cells = jax.vmap(lambda parameters: jn.spiking.AdEx(**parameters))(stacked_parameters(patterns))
     _, spikes = jax.vmap(jn.run)(cells, jnp.asarray(stacked_currents(patterns)))
     counts = np.asarray(spikes.sum(axis=1))
-    checks.append(worst("AdEx", "spikes of 7 regular patterns, Euler, 0.01 ms", ADEX_COUNTS, counts, 0, "spikes"))
+    checks.append(worst("AdEx", "spikes of 7 regular patterns, Euler, 0.01 ms", ADEX_COUNTS, counts, 0.0, "spikes"))
     return checks
 
 
@@ -135,7 +119,7 @@ def izhikevich() -> list[Check]:
     _, spikes = jax.vmap(jn.run)(cells, jnp.asarray(stacked_currents(patterns)))
     shown = np.arange(spikes.shape[1])[None] < np.asarray([len(pattern.times()) for pattern in patterns])[:, None]
     counts = (np.asarray(spikes) * shown).sum(axis=1)
-    return [worst("Izhikevich", "spikes of 20 patterns, published scheme", IZHIKEVICH_COUNTS, counts, 0, "spikes")]
+    return [worst("Izhikevich", "spikes of 20 patterns, published scheme", IZHIKEVICH_COUNTS, counts, 0.0, "spikes")]
 
 
 def membrane_spikes(flow: jn.spiking.HodgkinHuxley, pieces: tuple[tuple[float, float, float], ...]) -> np.ndarray:
@@ -225,6 +209,11 @@ def synapses_and_rates() -> list[Check]:
     return checks
 
 
+def recorded(program: str) -> dict[str, Any]:
+    """The stored runs of another simulator."""
+    return json.loads((REFERENCE / f"{program}.json").read_text(encoding="utf-8"))
+
+
 def main(config: Config, run: Run) -> dict[str, Any]:
     """All comparisons."""
     with jax.enable_x64(True):
@@ -234,39 +223,18 @@ def main(config: Config, run: Run) -> dict[str, Any]:
             izhikevich,
             functools.partial(hodgkin_huxley, config.membrane_dt_ms),
             synapses_and_rates,
+            lambda: nest_checks(recorded("nest")),
+            lambda: neuron_checks(recorded("neuron")),
         )
         checks = []
         for part in parts:
             found = part()
             run.say("; ".join(f"{check.model}, {check.what}: {check.error:.2g}" for check in found))
             checks += found
-    rows = [
-        {**check._asdict(), "error": float(min(check.error, 1e300)), "kept": bool(check.error <= check.allowed)}
-        for check in checks
-    ]
+    rows = [check.row() for check in checks]
     return {"checks": rows, "kept": sum(row["kept"] for row in rows), "of": len(rows)}
 
 
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The ledger."""
-    rows = [
-        [
-            row["model"],
-            row["what"],
-            f"{row['expected']:.9g}",
-            f"{row['found']:.9g}",
-            f"{row['error']:.1e}",
-            f"{row['allowed']:.0e}" if row["allowed"] else "0",
-            row["unit"],
-        ]
-        for row in results["checks"]
-    ]
-    return [
-        Section(
-            title="Errors against theory",
-            text=f"{results['kept']} of {results['of']} comparisons are within what is allowed. Of several values the "
-            "one furthest off is shown.",
-            columns=["model", "what", "theory or converged", "found", "error", "allowed", "in"],
-            rows=rows,
-        )
-    ]
+    return ledger_page(results)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxneuro.launch import brunel_page
+from jaxneuro.launch import brunel_page, ledger
 from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.conversion_page import RATIOS
 from jaxneuro.measure.interval import mean_interval
@@ -301,17 +301,13 @@ def patterns():
 
 
 def fidelity():
-    rows = [
-        [
-            row["model"],
-            row["what"],
-            f"{row['error']:.0e}",
-            f"{row['allowed']:.0e}" if row["allowed"] else "0",
-            row["unit"],
-        ]
-        for row in results("fidelity")["checks"]
-    ]
+    rows = [ledger.cells(row) for row in results("fidelity")["checks"] if not row["peer"]]
     return table(["model", "what", "error", "allowed", "unit"], rows)
+
+
+def fidelity_beside_peers():
+    rows = [ledger.beside(row) for row in results("fidelity")["checks"] if row["peer"]]
+    return table(["beside", "model", "what", "error", "allowed", "unit", "NEURON, usual", "NEURON, best"], rows)
 
 
 def fidelity_in_short():
@@ -320,18 +316,37 @@ def fidelity_in_short():
         ("LIF", "voltage"),
         ("AdEx", "saddle-node"),
         ("Izhikevich", "spikes"),
-        ("HodgkinHuxley", "step of"),
         ("HodgkinHuxley", "lower"),
         ("PairSTDP", "window"),
         ("brunel_rate", "states"),
+        ("SynapticLIF", "iaf_psc_exp"),
+        ("AdEx, Located", "aeif_cond_exp: voltage"),
+        ("GLIF", "glif_psc, level 5: voltage"),
+        ("HodgkinHuxley", "step of"),
+        ("Cable", "axon: spike at the second"),
+        ("Exponential, LIF", "ExpSyn"),
     )
+    rows = []
+    for model, what in chosen:
+        for row in results("fidelity")["checks"]:
+            if row["model"] == model and row["what"].startswith(what):
+                peer, _, said, error, _, unit, usual, _ = ledger.beside(row)
+                rows.append([peer or "theory", model, said, error, unit, usual])
+    rows.sort(key=lambda row: row[0] != "theory")
+    return table(["beside", "model", "what", "error", "in", "NEURON's own at this step"], rows)
+
+
+def membrane():
     rows = [
-        [row["model"], row["what"], f"{row['error']:.0e}" if row["error"] else "0", row["unit"]]
-        for model, what in chosen
-        for row in results("fidelity")["checks"]
-        if row["model"] == model and row["what"].startswith(what)
+        [
+            *(f"{value:.3g}" for value in row["start"]),
+            *(f"{value:.4g}" for value in row["found"]),
+            f"{100 * max(map(abs, row['error'])):.2f} %",
+        ]
+        for row in results("membrane")["guesses"]
     ]
-    return table(["model", "what", "error", "in"], rows)
+    names = ("g_Na", "g_K", "g_L")
+    return table([*(f"{name}, guess" for name in names), *(f"{name}, found" for name in names), "largest error"], rows)
 
 
 def evidence():
@@ -400,7 +415,9 @@ TABLES = {
     "glif cells": glif_cells,
     "conversion": spikes,
     "evidence": evidence,
+    "membrane": membrane,
     "fidelity": fidelity,
+    "fidelity beside peers": fidelity_beside_peers,
     "fidelity in short": fidelity_in_short,
     "firing patterns": patterns,
     "firing patterns of AdEx": exponential_patterns,
