@@ -20,11 +20,12 @@ from jaxtyping import Array, Float
 from pydantic import Field
 
 import jaxneuro as jn
-from jaxneuro.launch.config import ConfigError, Count, ExperimentConfig
+from jaxneuro.launch.config import Count, ExperimentConfig
 from jaxneuro.launch.directory import Run
+from jaxneuro.launch.peers import started
 from jaxneuro.launch.report import Section
 from jaxneuro.learning import train
-from jaxneuro.measure.timing import Worker, WorkerError, clock, compare
+from jaxneuro.measure.timing import clock, compare
 
 Call = Callable[[], object]
 
@@ -48,15 +49,6 @@ class Config(ExperimentConfig):
     spyx_python: str | None = Field(default=None, description="an interpreter that has Spyx")
     snntorch_python: str | None = Field(default=None, description="an interpreter that has snnTorch")
     spikingjelly_python: str | None = Field(default=None, description="an interpreter that has SpikingJelly")
-
-
-def worker(python: str, peer: str, *sizes: int) -> Worker:
-    """A peer with an interpreter of its own."""
-    script = Path(__file__).with_name("speed_peers.py")
-    try:
-        return Worker([python, str(script), peer, *map(str, sizes)])
-    except WorkerError as error:
-        raise ConfigError(f"{peer}_python: {error}") from error
 
 
 def lstm_calls(config: Config) -> dict[str, dict[str, Call]]:
@@ -233,19 +225,14 @@ class Totalled(jn.StateMachine[TotalledState, Array, None]):
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Time everything."""
     lstm, (lif, listing_ms) = lstm_calls(config), lif_calls(config)
+    spiking = ("spyx", "snntorch", "spikingjelly")
+    sizes = (config.spiking_steps, config.spiking_batch, *config.spiking_sizes, config.spiking_repeat)
+    programs = {"torch": (config.steps, config.batch, config.inputs, config.units)} | dict.fromkeys(spiking, sizes)
     workers = {}
-    if config.torch_python is not None:
-        sizes = (config.steps, config.batch, config.inputs, config.units)
-        workers["torch"] = worker(config.torch_python, "torch", *sizes)
-    spiking = {
-        "spyx": config.spyx_python,
-        "snntorch": config.snntorch_python,
-        "spikingjelly": config.spikingjelly_python,
-    }
-    for name, python in spiking.items():
-        if python is not None:
-            sizes = (config.spiking_steps, config.spiking_batch, *config.spiking_sizes, config.spiking_repeat)
-            workers[name] = worker(python, name, *sizes)
+    for name, given in programs.items():
+        found = started(config, f"{name}_python", Path(__file__).with_name("speed_peers.py"), name, *given)
+        if found is not None:
+            workers[name] = found
     results: dict[str, Any] = {}
     for workload in ("lstm forward", "lstm train"):
         timers = {name: functools.partial(clock, calls[workload]) for name, calls in lstm.items()}
