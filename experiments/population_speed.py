@@ -273,19 +273,21 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     results: dict[str, Any] = {}
     script, others = Path(__file__).with_name("speed_peers.py"), peers(config)
 
-    def note(work: str, timers: dict[str, Timer], answer: Call, warm: int) -> None:
+    def note(work: str, timers: dict[str, Timer], answers: dict[str, Call], warm: int) -> None:
         found = beside(config, script, others[work], timers, config.rounds, warm)
-        results[work] = found | {"answers": {"jaxneuro": float(answer()), **found["answers"]}}
+        ours = {name: float(answer()) for name, answer in answers.items()}
+        results[work] = found | {"answers": ours | found["answers"]}
         run.say(f"{work}: {results[work]['milliseconds']} ms, {results[work]['answers']}")
 
     timers = network_timers(config)
     first_call = timers["spike by spike"]()
-    note("network", timers, lambda: mean_rate(config), 2)
+    note("network", timers, {"spike by spike": lambda: mean_rate(config)}, 2)
     results["network"]["first_call_milliseconds"] = round(first_call, 2)
     calls = population_calls(config)
-    note("population", clocked(calls), lambda: calls["whole"]()[1].mean(), 1)
-    calls = membrane_calls(config)
-    note("membranes", clocked(calls), lambda: calls["all at once"]().voltage_mv.mean(), 1)
+    note("population", clocked(calls), {"whole": lambda: calls["whole"]()[1].mean()}, 1)
+    membranes = membrane_calls(config)
+    ways = ("gates first", "all at once")
+    note("membranes", clocked(membranes), {way: lambda way=way: membranes[way]().voltage_mv.mean() for way in ways}, 1)
 
     results["thresholds"] = compare(threshold_timers(config), config.rounds, warm=1)
     run.say(f"thresholds: {results['thresholds']['milliseconds']} ms")
@@ -294,10 +296,4 @@ def main(config: Config, run: Run) -> dict[str, Any]:
 
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The report."""
-    works = {
-        "network": f"CUBA, {config.neurons:,} neurons, {config.steps:,} steps",
-        "population": f"{config.population:,} LIF neurons, {config.population_steps:,} steps",
-        "membranes": f"{config.membranes:,} Hodgkin-Huxley membranes, {config.membrane_steps:,} steps",
-        "thresholds": f"{config.cells:,} neurons of {config.sites} inputs each, {config.cell_steps:,} steps",
-    }
-    return populations_page.sections(results, works, config.rounds)
+    return populations_page.sections(results, config.resolved())

@@ -5,6 +5,12 @@ from typing import Any
 
 from jaxneuro.launch.report import Section
 
+TITLES = {
+    "network": "CUBA, {neurons:,} neurons, {steps:,} steps",
+    "population": "{population:,} LIF neurons, {population_steps:,} steps",
+    "membranes": "{membranes:,} Hodgkin-Huxley membranes, {membrane_steps:,} steps",
+    "thresholds": "{cells:,} neurons of {sites} inputs each, {cell_steps:,} steps",
+}
 ANSWERS = {"network": "mean rate (Hz)", "population": "spikes per neuron", "membranes": "mean voltage (mV)"}
 
 
@@ -35,25 +41,29 @@ def answers(results: Mapping[str, Any]) -> list[list[str]]:
     ]
 
 
-def sections(results: Mapping[str, Any], works: Mapping[str, str], rounds: int) -> list[Section]:
+def sections(results: Mapping[str, Any], config: Mapping[str, Any]) -> list[Section]:
     """The page.
 
     Args:
         results: of the experiment `population_speed`.
-        works: the title of each work.
-        rounds: how often each way was timed.
+        config: of the run, resolved.
     """
     made = []
-    for work, title in works.items():
+    for work, title in TITLES.items():
         found = results[work]
         ours = next(iter(found["milliseconds"]))
-        text = f"Median of {rounds} interleaved rounds; what needs less time than '{ours}' has a ratio below 1."
+        text = (
+            f"Median of {config['rounds']} interleaved rounds; what needs less time than '{ours}' has a ratio below 1."
+        )
         if "first_call_milliseconds" in found:
             text += (
                 f" The first call of '{ours}', with its compilation, took {found['first_call_milliseconds']:,.0f} ms."
             )
         columns = ["way", "ms", f"times '{ours}'", "rounds"]
-        made.append(Section(title=title, text=text, columns=columns, rows=rows(found)))
-    text = "Each program draws its own connections and voltages: the numbers are alike, not equal."
+        made.append(Section(title=title.format_map(config), text=text, columns=columns, rows=rows(found)))
+    text = (
+        "Each program draws its own connections and voltages, and has an integrator of its own for membranes, whose "
+        "errors at this step size differ: the numbers are alike, not equal."
+    )
     columns = ["work", "number", "program", "value"]
     return [*made, Section("Do they compute the same?", text, columns=columns, rows=answers(results))]
