@@ -21,10 +21,11 @@ from jaxtyping import Array, Float
 from pydantic import Field
 
 import jaxneuro as jn
-from jaxneuro.launch.config import ConfigError, Count, ExperimentConfig
+from jaxneuro.launch.config import Count, ExperimentConfig
 from jaxneuro.launch.directory import Run
+from jaxneuro.launch.peers import started
 from jaxneuro.launch.report import Section
-from jaxneuro.measure.timing import Worker, WorkerError, clock, compare
+from jaxneuro.measure.timing import Worker, clock, compare
 from jaxneuro.neurons.dendritic.tree_order import levels
 
 Call = Callable[[], object]
@@ -130,13 +131,7 @@ class Fastest:
 
 def peer(config: Config, program: str, *sizes: int) -> Worker | None:
     """Jaxley, if there is an interpreter for it."""
-    if config.jaxley_python is None:
-        return None
-    script = Path(__file__).with_name("speed_peers.py")
-    try:
-        return Worker([config.jaxley_python, str(script), program, *map(str, sizes)])
-    except WorkerError as error:
-        raise ConfigError(f"jaxley_python: {error}") from error
+    return started(config, "jaxley_python", Path(__file__).with_name("speed_peers.py"), program, *sizes)
 
 
 def beside(config: Config, timers: dict[str, Callable[[], float]]) -> dict[str, Any]:

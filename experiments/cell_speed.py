@@ -24,11 +24,12 @@ import jaxneuro as jn
 from jaxneuro.launch.config import ConfigError, Count, ExperimentConfig
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.kinds import Kind, build, kinds, parse, public
+from jaxneuro.launch.peers import started
 from jaxneuro.launch.report import Section
 from jaxneuro.launch.tables import EXAMPLES, examples
 from jaxneuro.machine import Parallel
 from jaxneuro.measure.cost import operations, state_numbers
-from jaxneuro.measure.timing import Worker, WorkerError, clock, compare
+from jaxneuro.measure.timing import Worker, clock, compare
 
 SUPPLIED = ("inputs", "units")
 # Flax, Equinox and PyTorch all have the GRU whose reset gate comes after the product.
@@ -191,14 +192,11 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         raise ConfigError(f"cells: {unknown[0]} is not a recurrent layer. Allowed: {', '.join(known)}.")
     # What has been compiled before would make the first call look short.
     jax.config.update("jax_enable_compilation_cache", False)
-    torch = None
-    if config.torch_python is not None:
-        script = Path(__file__).with_name("speed_peers.py")
-        sizes = map(str, (config.steps, config.batch, config.inputs, config.units))
-        try:
-            torch = Worker([config.torch_python, str(script), "torch", *sizes])
-        except WorkerError as error:
-            raise ConfigError(f"torch_python: {error}") from error
+    script, sizes = (
+        Path(__file__).with_name("speed_peers.py"),
+        (config.steps, config.batch, config.inputs, config.units),
+    )
+    torch = started(config, "torch_python", script, "torch", *sizes)
     rows = []
     for name in config.cells or known:
         rows.append(measure(name, config, torch))

@@ -1,9 +1,10 @@
-"""How fast are populations and networks of spiking neurons, beside what their neurons alone cost, and beside Brian2?
+"""How fast are populations and networks of spiking neurons, beside what their neurons cost, and other simulators?
 
 CUBA, with spikes handed on one by one, by the lists of those that spike, and by all synapses; its neurons without
 synapses; and its arithmetic written by hand. A population of LIF neurons without synapses, as a whole and in blocks,
 beside eight multiplications and additions of one number each. Hodgkin-Huxley membranes beside the exponentials that
-they need. And neurons with several thresholds beside LIF neurons that sum as many inputs.
+they need. And neurons with several thresholds beside LIF neurons that sum as many inputs. Brian2 does all but the last,
+BrainPy the population, NEST the network, and NEURON the membranes.
 """
 
 import functools
@@ -19,12 +20,13 @@ from jaxtyping import Array, Float
 from pydantic import Field
 
 import jaxneuro as jn
-from jaxneuro.launch.advice import ConfigError
+from jaxneuro.launch import populations_page
 from jaxneuro.launch.config import Count, ExperimentConfig
 from jaxneuro.launch.directory import Run
+from jaxneuro.launch.peers import Peer, beside
 from jaxneuro.launch.report import Section
 from jaxneuro.machine import Stateless
-from jaxneuro.measure.timing import Timer, Worker, WorkerError, clock, compare
+from jaxneuro.measure.timing import Timer, clock, compare
 from jaxneuro.networks import Network, Projection, cuba, run_in_blocks
 from jaxneuro.neurons.spiking.hodgkin_huxley import HodgkinHuxleyGates, HodgkinHuxleyState
 from jaxneuro.neurons.spiking.lif import LIFState
@@ -47,6 +49,9 @@ class Config(ExperimentConfig):
     sites: int = Field(default=4, ge=2, le=1000, description="of each: the soma and its dendrites")
     cell_steps: Count = 200
     brian_python: str | None = Field(default=None, description="an interpreter that has Brian2")
+    brainpy_python: str | None = Field(default=None, description="an interpreter that has BrainPy")
+    nest_python: str | None = Field(default=None, description="an interpreter that has NEST")
+    neuron_python: str | None = Field(default=None, description="an interpreter that has NEURON")
 
 
 class Severed(Stateless[Float[Array, "sources"], Float[Array, "targets"]]):
@@ -107,9 +112,21 @@ def slower(call: Call, times: int) -> Timer:
     return lambda: times * clock(call)
 
 
+def cuba_of(config: Config) -> Network:
+    """The network, spike by spike."""
+    return cuba(config.neurons, packed=True, key=jax.random.key(config.seed))
+
+
+def mean_rate(config: Config) -> float:
+    """Of the neurons of the network (Hz)."""
+    words = jax.tree.leaves(running(cuba_of(config), config.steps)()[1])
+    spikes = sum(int(jax.lax.population_count(each).sum()) for each in words)
+    return spikes / config.neurons / (1e-4 * config.steps)
+
+
 def network_timers(config: Config) -> dict[str, Timer]:
     """CUBA in all ways; slow ways run a tenth of the steps."""
-    network = cuba(config.neurons, packed=True, key=jax.random.key(config.seed))
+    network = cuba_of(config)
     everything = cuba(config.neurons, events=False, packed=True, key=jax.random.key(config.seed))
     alone = joined_by(network, lambda projection: Severed(network.size(*projection.target)))
     calls = {
@@ -223,55 +240,54 @@ def threshold_timers(config: Config) -> dict[str, Timer]:
     return {name: functools.partial(clock, running(neuron)) for name, neuron in neurons.items()}
 
 
-def brian(config: Config, program: str, *sizes: int) -> Worker:
-    """One of Brian2's compiled programs."""
-    script = Path(__file__).with_name("speed_peers.py")
-    try:
-        return Worker([str(config.brian_python), str(script), program, *map(str, sizes)])
-    except WorkerError as error:
-        raise ConfigError(f"brian_python: {error}") from error
+def peers(config: Config) -> dict[str, dict[str, Peer]]:
+    """All programs, by the work that they do."""
+    network, population = (config.neurons, config.steps), (config.population, config.population_steps)
+    membranes = (config.membranes, config.membrane_steps)
 
+    def threads(name: str, field: str, *program: str | int) -> dict[str, Peer]:
+        return {f"{name}, {n} thread{'s' * (n > 1)}": Peer(field, (*program, n)) for n in (1, 2)}
 
-def measured(config: Config, timers: dict[str, Timer], peers: dict[str, tuple], warm: int) -> tuple[dict, float | None]:
-    """All ways beside Brian2's, if there is one, and the value of Brian2's last program."""
-    workers = {} if config.brian_python is None else {name: brian(config, *what) for name, what in peers.items()}
-    try:
-        timers = timers | {name: functools.partial(worker.time, "run") for name, worker in workers.items()}
-        found = compare(timers, config.rounds, warm)
-        return found, next((worker.time("value") for worker in workers.values()), None)
-    finally:
-        for worker in workers.values():
-            worker.close()
+    calls = {"": "run", ", steps alone": "loop", " with its build": "built"}
+    return {
+        "network": {"Brian2 standalone": Peer("brian_python", ("brian", *network), calls)}
+        | threads("NEST", "nest_python", "nest", *network),
+        "population": threads("Brian2", "brian_python", "brian_lif", *population)
+        | {
+            "BrainPy, variables": Peer("brainpy_python", ("brainpy_lif", *population)),
+            "BrainPy, states": Peer("brainpy_python", ("brainpy_state_lif", *population)),
+        },
+        "membranes": threads("Brian2", "brian_python", "brian_membranes", *membranes)
+        | threads("NEURON", "neuron_python", "neuron_membranes", *membranes),
+    }
 
 
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Time everything."""
-    sizes = {
-        "brian": (config.neurons, config.steps),
-        "brian_lif": (config.population, config.population_steps),
-        "brian_membranes": (config.membranes, config.membrane_steps),
-    }
-
-    def threads(program: str) -> dict[str, tuple]:
-        return {f"Brian2, {n} thread{'s' * (n > 1)}": (program, *sizes[program], n) for n in (1, 2)}
+    # A program from the disk would make the first call look short.
+    jax.config.update("jax_enable_compilation_cache", False)
 
     def clocked(calls: dict[str, Call]) -> dict[str, Timer]:
         return {name: functools.partial(clock, call) for name, call in calls.items()}
 
     results: dict[str, Any] = {}
-    network = {"Brian2 standalone": ("brian", *sizes["brian"])}
-    results["network"], _ = measured(config, network_timers(config), network, 2)
-    run.say(f"network: {results['network']['milliseconds']} ms")
+    script, others = Path(__file__).with_name("speed_peers.py"), peers(config)
 
+    def note(work: str, timers: dict[str, Timer], answers: dict[str, Call], warm: int) -> None:
+        found = beside(config, script, others[work], timers, config.rounds, warm)
+        ours = {name: float(answer()) for name, answer in answers.items()}
+        results[work] = found | {"answers": ours | found["answers"]}
+        run.say(f"{work}: {results[work]['milliseconds']} ms, {results[work]['answers']}")
+
+    timers = network_timers(config)
+    first_call = timers["spike by spike"]()
+    note("network", timers, {"spike by spike": lambda: mean_rate(config)}, 2)
+    results["network"]["first_call_milliseconds"] = round(first_call, 2)
     calls = population_calls(config)
-    results["population"], spikes = measured(config, clocked(calls), threads("brian_lif"), 1)
-    results["population"]["spikes"] = {"jaxneuro": float(calls["whole"]()[1].mean()), "Brian2": spikes}
-    run.say(f"population: {results['population']['milliseconds']} ms")
-
-    calls = membrane_calls(config)
-    results["membranes"], voltage = measured(config, clocked(calls), threads("brian_membranes"), 1)
-    results["membranes"]["mean_mv"] = {"jaxneuro": float(calls["all at once"]().voltage_mv.mean()), "Brian2": voltage}
-    run.say(f"membranes: {results['membranes']['milliseconds']} ms")
+    note("population", clocked(calls), {"whole": lambda: calls["whole"]()[1].mean()}, 1)
+    membranes = membrane_calls(config)
+    ways = ("gates first", "all at once")
+    note("membranes", clocked(membranes), {way: lambda way=way: membranes[way]().voltage_mv.mean() for way in ways}, 1)
 
     results["thresholds"] = compare(threshold_timers(config), config.rounds, warm=1)
     run.say(f"thresholds: {results['thresholds']['milliseconds']} ms")
@@ -280,21 +296,4 @@ def main(config: Config, run: Run) -> dict[str, Any]:
 
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The report."""
-    works = {
-        "network": f"CUBA, {config.neurons:,} neurons, {config.steps:,} steps",
-        "population": f"{config.population:,} LIF neurons, {config.population_steps:,} steps",
-        "membranes": f"{config.membranes:,} Hodgkin-Huxley membranes, {config.membrane_steps:,} steps",
-        "thresholds": f"{config.cells:,} neurons of {config.sites} inputs each, {config.cell_steps:,} steps",
-    }
-    sections = []
-    for name, title in works.items():
-        found = results[name]
-        ours, *others = found["milliseconds"]
-        rows = [[ours, f"{found['milliseconds'][ours]:.0f}", "1", ""]]
-        for other in others:
-            ratio = found["peer_over_ours"][other]
-            spread = f"{ratio['min']:.2f} to {ratio['max']:.2f}"
-            rows.append([other, f"{found['milliseconds'][other]:.0f}", f"{ratio['median']:.2f}", spread])
-        text = f"Median of {config.rounds} interleaved rounds; what needs less time than '{ours}' has a ratio below 1."
-        sections.append(Section(title=title, text=text, columns=["way", "ms", f"times '{ours}'", "rounds"], rows=rows))
-    return sections
+    return populations_page.sections(results, config.resolved())

@@ -20,13 +20,16 @@ from jaxtyping import Array, Float
 from pydantic import Field
 
 import jaxneuro as jn
-from jaxneuro.launch.config import ConfigError, Count, ExperimentConfig
+from jaxneuro.launch.config import Count, ExperimentConfig
 from jaxneuro.launch.directory import Run
+from jaxneuro.launch.peers import started
 from jaxneuro.launch.report import Section
 from jaxneuro.learning import train
-from jaxneuro.measure.timing import Worker, WorkerError, clock, compare
+from jaxneuro.measure.timing import Worker, clock, compare
 
 Call = Callable[[], object]
+
+SPIKING = ("spyx", "snntorch", "spikingjelly")
 
 
 class Config(ExperimentConfig):
@@ -48,15 +51,6 @@ class Config(ExperimentConfig):
     spyx_python: str | None = Field(default=None, description="an interpreter that has Spyx")
     snntorch_python: str | None = Field(default=None, description="an interpreter that has snnTorch")
     spikingjelly_python: str | None = Field(default=None, description="an interpreter that has SpikingJelly")
-
-
-def worker(python: str, peer: str, *sizes: int) -> Worker:
-    """A peer with an interpreter of its own."""
-    script = Path(__file__).with_name("speed_peers.py")
-    try:
-        return Worker([python, str(script), peer, *map(str, sizes)])
-    except WorkerError as error:
-        raise ConfigError(f"{peer}_python: {error}") from error
 
 
 def lstm_calls(config: Config) -> dict[str, dict[str, Call]]:
@@ -230,22 +224,22 @@ class Totalled(jn.StateMachine[TotalledState, Array, None]):
         return TotalledState(network, state.total + output), None
 
 
+def peers(config: Config) -> dict[str, Worker]:
+    """Those that have an interpreter."""
+    script, sizes = (
+        Path(__file__).with_name("speed_peers.py"),
+        (config.steps, config.batch, config.inputs, config.units),
+    )
+    spiking_sizes = (config.spiking_steps, config.spiking_batch, *config.spiking_sizes, config.spiking_repeat)
+    programs = {"torch": sizes} | dict.fromkeys(SPIKING, spiking_sizes)
+    found = {name: started(config, f"{name}_python", script, name, *given) for name, given in programs.items()}
+    return {name: worker for name, worker in found.items() if worker is not None}
+
+
 def main(config: Config, run: Run) -> dict[str, Any]:
     """Time everything."""
     lstm, (lif, listing_ms) = lstm_calls(config), lif_calls(config)
-    workers = {}
-    if config.torch_python is not None:
-        sizes = (config.steps, config.batch, config.inputs, config.units)
-        workers["torch"] = worker(config.torch_python, "torch", *sizes)
-    spiking = {
-        "spyx": config.spyx_python,
-        "snntorch": config.snntorch_python,
-        "spikingjelly": config.spikingjelly_python,
-    }
-    for name, python in spiking.items():
-        if python is not None:
-            sizes = (config.spiking_steps, config.spiking_batch, *config.spiking_sizes, config.spiking_repeat)
-            workers[name] = worker(python, name, *sizes)
+    workers = peers(config)
     results: dict[str, Any] = {}
     for workload in ("lstm forward", "lstm train"):
         timers = {name: functools.partial(clock, calls[workload]) for name, calls in lstm.items()}
@@ -259,7 +253,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         results["lstm products"] = compare(timers, config.rounds)
         run.console.print("lstm products", results["lstm products"])
     timers = {name: functools.partial(clock, call) for name, call in lif.items()}
-    timers |= {name: functools.partial(workers[name].time, "lif train") for name in spiking if name in workers}
+    timers |= {name: functools.partial(workers[name].time, "lif train") for name in SPIKING if name in workers}
     results["lif train"] = compare(timers, config.rounds) | {"listing_milliseconds": round(listing_ms, 1)}
     run.console.print("lif train", results["lif train"])
     for process in workers.values():

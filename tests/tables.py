@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxneuro.launch import brunel_page, ledger
+from jaxneuro.launch import brunel_page, ledger, populations_page
 from jaxneuro.launch.comparison_page import sentence
 from jaxneuro.launch.conversion_page import RATIOS
 from jaxneuro.measure.interval import mean_interval
@@ -376,16 +376,8 @@ def exponential_patterns():
 
 
 def populations(stored="populations", works=("network", "population", "membranes", "thresholds")):
-    rows = []
     found = results(stored)
-    for work in works:
-        measured = found[work]
-        ours, *others = measured["milliseconds"]
-        rows.append([work, ours, f"{measured['milliseconds'][ours]:,.0f}", "1", ""])
-        for other in others:
-            ratio = measured["peer_over_ours"][other]
-            spread = f"{ratio['min']:.2f} to {ratio['max']:.2f}"
-            rows.append([work, other, f"{measured['milliseconds'][other]:,.0f}", f"{ratio['median']:.2f}", spread])
+    rows = [[work, *cells] for work in works for cells in populations_page.rows(found[work])]
     return table(["work", "way", "ms", "times the first", "range"], rows)
 
 

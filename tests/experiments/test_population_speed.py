@@ -25,10 +25,17 @@ def test_every_way_is_timed_beside_the_fast_one(tmp_path):
     assert set(results["population"]["peer_over_ours"]) == {"blocks", "eight multiplications"}
     assert set(results["membranes"]["peer_over_ours"]) == {"all at once", "ten exponentials"}
     assert set(results["thresholds"]["peer_over_ours"]) == {"several thresholds"}
-    assert [len(section.rows) for section in sections] == [5, 3, 3, 2]
+    assert [len(section.rows) for section in sections] == [5, 3, 3, 2, 4]
+    assert results["network"]["first_call_milliseconds"] > results["network"]["milliseconds"]["spike by spike"]
+    assert {name: set(results[name]["answers"]) for name in ("network", "population", "membranes")} == {
+        "network": {"spike by spike"},
+        "population": {"whole"},
+        "membranes": {"gates first", "all at once"},
+    }
 
 
 @pytest.mark.slow
-def test_a_brian_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="brian_python: /no/python does not run"):
-        run("benchmark/populations.yaml", tmp_path / "run", *TINY, "brian_python=/no/python")
+@pytest.mark.parametrize("field", ["brian_python", "brainpy_python", "nest_python", "neuron_python"])
+def test_a_peer_that_is_not_there_is_named(tmp_path, field):
+    with pytest.raises(ConfigError, match=f"{field}: /no/python does not run"):
+        run("benchmark/populations.yaml", tmp_path / "run", *TINY, f"{field}=/no/python")

@@ -1,5 +1,4 @@
 import importlib.util
-import sys
 
 import jax
 import numpy as np
@@ -49,8 +48,11 @@ def test_spikes_by_lists_and_by_products_train_to_the_same_weights(experiment, f
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
 
 
-def test_a_peer_that_is_not_there_is_named(experiment):
-    with pytest.raises(ConfigError, match=r"torch_python: /no/python does not run"):
-        experiment.worker("/no/python", "torch", 1)
-    with pytest.raises(ConfigError, match=r"nothing_python: .* is not ready"):
-        experiment.worker(sys.executable, "nothing", 1)
+@pytest.mark.parametrize("field", ["torch_python", "spyx_python", "snntorch_python", "spikingjelly_python"])
+def test_a_peer_that_is_not_there_is_named(experiment, field):
+    with pytest.raises(ConfigError, match=f"{field}: /no/python does not run"):
+        experiment.peers(experiment.Config(experiment="recurrent_speed", **{field: "/no/python"}))
+
+
+def test_without_interpreters_there_are_no_peers(experiment):
+    assert experiment.peers(experiment.Config(experiment="recurrent_speed")) == {}

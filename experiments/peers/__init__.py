@@ -1,0 +1,1 @@
+"""Peers of the speed benchmarks: workloads for other interpreters, which need not have jaxneuro."""
