@@ -381,6 +381,10 @@ def populations(stored="populations", works=("network", "population", "membranes
     return table(["work", "way", "ms", "times the first", "range"], rows)
 
 
+def populations_answers():
+    return table(["work", "number", "program", "value"], populations_page.answers(results("populations")))
+
+
 def brunel_states():
     """The table of the page, and at its end what the state is called here and there."""
     rows = [
@@ -401,6 +405,8 @@ TABLES = {
     "brunel": brunel_states,
     "brunel synchrony": brunel_synchrony,
     "populations": populations,
+    "populations fused": functools.partial(populations, "populations_fused", ("network", "population")),
+    "populations answers": populations_answers,
     "populations on one core": functools.partial(populations, "populations_one_core", ("network", "thresholds")),
     "glif medians": glif_medians,
     "glif steps": glif_steps,
