@@ -30,7 +30,7 @@ QUICK = {
     "learning": ("eprop", "train"),
     "measure": ("cost", "interval", "ledger", "spike_statistics"),
     "faults": ("corruption", "two_writers"),
-    "search": ("cell", "cost", "folding", "genome", "lineage", "named", "pareto", "text"),
+    "search": ("cell", "cost", "folding", "genome", "lineage", "pareto", "text"),
 }
 # One process has the tests of this file for a platform, whatever their parameters, since only one may hold the TPU's
 # compiler; and these compilers get the user's options.

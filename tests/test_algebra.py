@@ -10,6 +10,7 @@ import pytest
 from jaxneuro.algebra import COMPLEX, QUATERNION, REAL, algebra_called, clifford, matrices
 from jaxneuro.initial import isometry, polar_weights
 
+pytestmark = pytest.mark.slow
 NAMES = ("real", "complex", "quaternion", "M2", "M3", "Cl(1,1)", "Cl(2,0)", "Cl(3,0)", "Cl(1,3)")
 every_algebra = pytest.mark.parametrize("name", NAMES)
 NORMED = ("real", "complex", "quaternion")

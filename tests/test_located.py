@@ -13,6 +13,7 @@ from scipy.integrate import quad, solve_ivp
 import jaxneuro as jn
 from tests.neurons.spiking import squid
 
+pytestmark = pytest.mark.slow
 CONVERGED = {name: np.array(times) for name, times in json.loads(squid.FILE.read_text())["spikes_ms"].items()}
 # C pF, g_L nS, E_L, V_T, Delta_T mV, a nS, tau_w ms, b pA, V_r mV; current pA: Naud et al. 2008, Biological Cybernetics
 # 99:335, table 1, with the shifts of Brian's example of these patterns. The spike is where V is 0 mV.
