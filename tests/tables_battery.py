@@ -12,9 +12,8 @@ PERCEPTION, ATTACKED = "perceive", "worst"
 PARAMETERS, OPERATIONS = "abilities", "abilities_operations"
 
 
-def lines():
-    """The answer in five lines."""
-    found = results("abilities")
+def in_all(found):
+    """The rows of every kind of neuron that took part in all abilities, and the kinds by their mean skill."""
     abilities = found["abilities"]
     neurons = {name: {} for name in dict.fromkeys(row["neuron"] for row in found["rows"])}
     for ability in abilities:
@@ -22,7 +21,21 @@ def lines():
             neurons[row["neuron"]][ability["ability"]] = row
     whole = {name: own for name, own in neurons.items() if len(own) == len(abilities)}
     means = {name: np.mean([row["mean"] for row in own.values()]) for name, own in whole.items()}
-    ranked = sorted(means, key=means.__getitem__, reverse=True)
+    return whole, dict(sorted(means.items(), key=lambda pair: pair[1], reverse=True))
+
+
+def lowered(sentence):
+    """For after a colon."""
+    return sentence[0].lower() + sentence[1:]
+
+
+def lines():
+    """The answer in five lines."""
+    found, other = results(PARAMETERS), results(OPERATIONS)
+    abilities = found["abilities"]
+    whole, means = in_all(found)
+    _, instead = in_all(other)
+    ranked = list(means)
 
     def told(name):
         return f"{name} {means[name]:.2f} ({np.mean([row['complexity'] for row in whole[name].values()]):.0f})"
@@ -37,6 +50,7 @@ def lines():
         )
         for kind in ("clean", ATTACKED)
     )
+    kinds, tasks = (len({row[column] for row in found["rows"]}) for column in ("neuron", "task"))
     near = sum(mean >= means[ranked[0]] - 0.05 for mean in means.values())
     return "\n".join(
         [
@@ -48,9 +62,10 @@ def lines():
             f"task by task, {better} are better and {worse} worse after correction for their number.",
             f"- Of digits read right, at best {clean[0]:.0f} % ({clean[1]}), attacks of 0.1 of the range leave at most "
             f"{left[0]:.0f} % ({left[1]}).",
-            f"- {len(neurons)} kinds of neuron, {len({row['task'] for row in found['rows']})} tasks and attacks, "
-            f"{len(found['rows'][0]['skills'])} seeds, about {found['size']:,} {found['equal']} each, the same "
-            "budget of tuning.",
+            f"- {kinds} kinds of neuron, {tasks} tasks and attacks, {len(found['rows'][0]['skills'])} seeds, about "
+            f"{found['size']:,} {found['equal']} each, the same budget of tuning. At {other['size']:,} "
+            f"{other['equal']} of a step each instead: {lowered(answer(other['abilities'], PERCEPTION))} Highest then: "
+            f"{', '.join(f'{name} {mean:.2f}' for name, mean in list(instead.items())[:3])}.",
         ]
     )
 
@@ -75,15 +90,18 @@ def skills(name):
     of = {(row["ability"], one["neuron"]): one for row in found["abilities"] for one in row["neurons"]}
     rows = []
     for name in names:
-        own = [row["complexity"] for row in found["rows"] if row["neuron"] == name]
+        own, units, trained = (
+            [row[column] for row in found["rows"] if row["neuron"] == name and row["ability"] != "robust"]
+            for column in ("complexity", "units", "parameters")
+        )
         cells = [
             f"{of[ability, name]['mean']:.2f} ± {of[ability, name]['high'] - of[ability, name]['mean']:.2f}"
             if (ability, name) in of
             else ""
             for ability in abilities
         ]
-        rows.append([name, f"{np.mean(own):.0f}", *cells])
-    return table(["neuron", "operations", *abilities], rows)
+        rows.append([name, f"{np.mean(own):.0f}", f"{np.mean(units):.0f}", f"{np.mean(trained):,.0f}", *cells])
+    return table(["neuron", "operations", "neurons", "trained", *abilities], rows)
 
 
 def attacked():
@@ -99,6 +117,7 @@ def attacked():
 def contrasts():
     rows = [
         [
+            found["equal"],
             row["task"],
             row["better"],
             row["worse"],
@@ -106,9 +125,10 @@ def contrasts():
             interval(row),
             f"{row['p']:.2g}",
         ]
-        for row in results("abilities")["contrasts"]
+        for found in (results(PARAMETERS), results(OPERATIONS))
+        for row in found["contrasts"]
     ]
-    return table(["task", "said to be better", "than", "skills", "difference (95 %)", "p"], rows)
+    return table(["equal", "task", "said to be better", "than", "skills", "difference (95 %)", "p"], rows)
 
 
 BATTERY_TABLES = {
