@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 import jaxneuro as jn
 from jaxneuro.launch.beside_nest_synapses import short_term, spike_timing
 from jaxneuro.launch.ledger import Check, worst
-from jaxneuro.launch.recorded import Protocol, lasting, rounding_of_synapses, sampled, times, train
+from jaxneuro.launch.recorded import Protocol, error_of_half_a_step, lasting, sampled, times, train
 from jaxneuro.neurons.spiking.hodgkin_huxley import HodgkinHuxleyState
 from jaxneuro.stimulus import Stimulus, VoltageJump
 
@@ -256,7 +256,7 @@ def _voltages(
 
 def _first_order(model: str, what: str, protocol: Protocol, voltage: Any, step: float) -> Check:
     what = f"{what}: voltage, step {step:g} ms"
-    allowed = rounding_of_synapses(voltage)
+    allowed = error_of_half_a_step(voltage)
     return worst(model, what, protocol["V_m"], sampled(protocol, voltage, step), allowed, "mV")
 
 

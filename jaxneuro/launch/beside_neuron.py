@@ -13,7 +13,7 @@ import numpy as np
 
 import jaxneuro as jn
 from jaxneuro.launch.ledger import Check, largest, worst
-from jaxneuro.launch.recorded import Protocol, rounding_of_synapses, sampled, train
+from jaxneuro.launch.recorded import Protocol, error_of_half_a_step, sampled, train
 from jaxneuro.neurons.dendritic.cable import CableState
 from jaxneuro.neurons.spiking.hodgkin_huxley import HodgkinHuxleyState
 
@@ -132,7 +132,7 @@ def receiving(protocols: dict[str, Protocol]) -> list[Check]:
             dt_ms=USUAL_MS,
         )
         _, _, voltage = jn.run(membrane, channels, observe="voltage_mv")
-        what, allowed = f"{protocol['kind']}: voltage, step {USUAL_MS:g} ms", rounding_of_synapses(voltage)
+        what, allowed = f"{protocol['kind']}: voltage, step {USUAL_MS:g} ms", error_of_half_a_step(voltage)
         found = sampled(protocol, voltage, USUAL_MS)
         check = worst(f"{model}, LIF", what, protocol["values"]["v"], found, allowed, "mV")
         usual, best = (protocol[order]["errors"]["v"] for order in ("usual", "second_order"))

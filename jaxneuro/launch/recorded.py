@@ -75,7 +75,7 @@ def times(timed: Any, step_ms: float) -> np.ndarray:
     return steps * step_ms + np.asarray(timed.offset_ms)[steps]
 
 
-def rounding_of_synapses(voltage: Any) -> float:
+def error_of_half_a_step(voltage: Any) -> float:
     """How far a voltage may be off whose synapses hand on the value at the start of each step.
 
     They are half a step late, so that V is off by half of its change in a step; and a tenth of that for the next order.
