@@ -19,11 +19,10 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import brentq, minimize_scalar
 
 import jaxneuro as jn
-from jaxneuro.launch.beside_nest import nest_checks
-from jaxneuro.launch.beside_neuron import neuron_checks
+from jaxneuro.launch import beside_nest, beside_neuron
 from jaxneuro.launch.config import ExperimentConfig, Positive
 from jaxneuro.launch.directory import Run
-from jaxneuro.launch.ledger import Check, ledger_page, worst
+from jaxneuro.launch.ledger import Check, compared, ledger_page, worst
 from jaxneuro.launch.report import Section
 from jaxneuro.neurons.spiking.patterns import (
     adex_patterns,
@@ -223,8 +222,8 @@ def main(config: Config, run: Run) -> dict[str, Any]:
             izhikevich,
             functools.partial(hodgkin_huxley, config.membrane_dt_ms),
             synapses_and_rates,
-            lambda: nest_checks(recorded("nest")),
-            lambda: neuron_checks(recorded("neuron")),
+            lambda: compared(recorded("nest"), beside_nest.PARTS),
+            lambda: compared(recorded("neuron"), beside_neuron.PARTS),
         )
         checks = []
         for part in parts:

@@ -178,3 +178,9 @@ def test_importing_jaxneuro_is_lean():
     ended = python(code)
     assert ended.returncode == 0, ended.stderr
     assert not ended.stdout.split(), f"imported with jaxneuro: {ended.stdout}"
+
+
+def test_what_compiles_the_same_programs_is_tested_in_one_process(request):
+    """Among processes side by side, a test's name ends with its group; alone there is none."""
+    beside = hasattr(request.config, "workerinput")
+    assert request.node.nodeid.endswith("@test_architecture") == beside

@@ -25,19 +25,6 @@ GRID_MS = 0.1
 FINE_MS = 0.005
 
 
-def nest_checks(record: dict[str, Any]) -> list[Check]:
-    """All comparisons with NEST.
-
-    Args:
-        record: the recorded runs; the caller has switched double precision on.
-
-    Returns:
-        The rows.
-    """
-    peer = f"{record['program']} {record['version']}"
-    return [check._replace(peer=peer) for part in PARTS for check in part(record["protocols"])]
-
-
 def jumping(protocols: dict[str, Protocol]) -> list[Check]:
     """Jumps of the voltage, and a current in pieces."""
     protocol = protocols["leaky, jumps"]

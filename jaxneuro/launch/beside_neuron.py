@@ -24,19 +24,6 @@ START_MV = -65.0
 LIMITS_MS = {"near rheobase": 0.1, "at 18.5 degrees": 0.15}
 
 
-def neuron_checks(record: dict[str, Any]) -> list[Check]:
-    """All comparisons with NEURON.
-
-    Args:
-        record: the recorded runs; the caller has switched double precision on.
-
-    Returns:
-        The rows.
-    """
-    peer = f"{record['program']} {record['version']}"
-    return [check._replace(peer=peer) for part in PARTS for check in part(record["protocols"])]
-
-
 def patches(protocols: dict[str, Protocol]) -> list[Check]:
     """Spikes of the squid membrane at the usual step, and at a fine one by a method of order 4."""
     runs = {name.split(", ")[1]: protocol for name, protocol in protocols.items() if name.startswith("patch")}

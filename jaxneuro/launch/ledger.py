@@ -1,5 +1,6 @@
 """Rows of the ledger of errors: what was expected, what was found, and how far apart they may be."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,6 +62,20 @@ def worst(model: str, what: str, expected: Any, found: Any, allowed: float, unit
     return Check(
         model, what, float(right[at]), float(ours[at]), float(errors[at]), allowed, "relative" if relative else unit
     )
+
+
+def compared(record: dict[str, Any], parts: Sequence[Callable[[dict[str, Any]], list[Check]]]) -> list[Check]:
+    """All comparisons with another simulator.
+
+    Args:
+        record: its recorded runs, `protocols`, and which `program` and `version` it is.
+        parts: from the recorded runs to rows, in double precision, which the caller has switched on.
+
+    Returns:
+        The rows, with the peer's name.
+    """
+    peer = f"{record['program']} {record['version']}"
+    return [check._replace(peer=peer) for part in parts for check in part(record["protocols"])]
 
 
 def largest(expected: Any, found: Any) -> float:
