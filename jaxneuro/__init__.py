@@ -39,6 +39,7 @@ from jaxneuro.neurons import spiking as spiking
 from jaxneuro.neurons.gated.lstm import LSTM as LSTM
 from jaxneuro.neurons.similarity.adaline import Adaline as Adaline
 from jaxneuro.neurons.similarity.cosine import Cosine as Cosine
+from jaxneuro.neurons.similarity.leaky_rate import LeakyRate as LeakyRate
 from jaxneuro.neurons.similarity.perceptron import Perceptron as Perceptron
 from jaxneuro.neurons.similarity.rate import Rate as Rate
 from jaxneuro.neurons.spiking.leaky_readout import LeakyReadout as LeakyReadout

@@ -84,6 +84,7 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 def pytest_cmdline_main(config):
     """What compiles the same programs stays in one process: the laws of a machine, the tests of a file."""
     config.addinivalue_line("markers", "computing: computes longer than it compiles; its programs are optimised")
+    config.addinivalue_line("markers", "xdist_group: known without pytest-xdist too")
     if getattr(config.option, "numprocesses", None) and config.option.dist in ("no", "load"):
         config.option.dist, config.option.loadscopereorder = "loadgroup", False
 

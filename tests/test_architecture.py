@@ -42,6 +42,7 @@ PUBLIC = [
     "Flow",
     "LIF",
     "LSTM",
+    "LeakyRate",
     "LeakyReadout",
     "Located",
     "MultiGaussian",

@@ -1,5 +1,6 @@
 """Populations joined by synapses: `Network`, ready-made networks, and the rates that theory gives them."""
 
+from jaxneuro.networks.arc_layer import ArcLayer as ArcLayer
 from jaxneuro.networks.arc_memory import arc_genome as arc_genome
 from jaxneuro.networks.arc_memory import arc_memory as arc_memory
 from jaxneuro.networks.blocks import run_in_blocks as run_in_blocks

@@ -1,5 +1,8 @@
 """Rows of the laws for neurons that send each other code."""
 
+import functools
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -28,6 +31,10 @@ def heard(generator, steps):
     return talk.Heard(input, knocked_out, input.hours[:, 0])
 
 
+def sequence(generator, steps):
+    return floats(generator.normal(size=(steps, 3)))
+
+
 def mail(generator, steps):
     return talk.Mail(floats(generator.uniform(-0.2, 1, size=(steps, 4))), floats(generator.normal(size=(steps, 4, 2))))
 
@@ -52,7 +59,15 @@ def conversation(key):
     )
 
 
+def layer(key, **words):
+    # Links above 0: a finite difference would give a link to who had none.
+    made = jn.networks.ArcLayer(3, 4, key=key, **words)
+    return eqx.tree_at(lambda layer: layer.neurons.links, made, 0.8 * jnp.ones((4, 4)))
+
+
 CONVERSATIONAL: tuple[Row, ...] = (
+    Row("ArcLayer", layer, sequence, smooth=True, quick=False),
+    Row("ArcLayer numbers", functools.partial(layer, packets="numbers"), sequence, smooth=True, quick=False),
     Row("Conversation", conversation, heard, smooth=True, quick=False),
     Row(
         "PlasticNeuron",

@@ -17,7 +17,6 @@ Changes are added by their shares, so that instructions can be mixed while a net
 from collections.abc import Callable
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -77,12 +76,8 @@ def rotate(receiver: Receiver, packet: Packet) -> Change:
     numbers = receiver.program.shape[0]
     width = 2 if numbers % 4 else 4
     turning = numbers - numbers % width
-
-    def groups(part: Float[Array, "program"]) -> Float[Array, "groups 4"]:
-        return jnp.pad(part[:turning].reshape(-1, width), ((0, 0), (0, 4 - width)))
-
-    turned = jax.vmap(_turned)(groups(packet.payload), groups(receiver.program))[:, :width].reshape(-1)
-    return Change(jnp.pad(turned - receiver.program[:turning], (0, numbers - turning)), None)
+    turned = _turned(packet.payload[:turning].reshape(-1, width), receiver.program[:turning].reshape(-1, width))
+    return Change(jnp.pad(turned.reshape(-1) - receiver.program[:turning], (0, numbers - turning)), None)
 
 
 def copy_from_sender(receiver: Receiver, packet: Packet) -> Change:
@@ -134,17 +129,25 @@ def execute(receiver: Receiver, packet: Packet) -> Change:
     return Change(program, late)
 
 
-def quaternion_product(p: Float[Array, "4"], q: Float[Array, "4"]) -> Float[Array, "4"]:
+def quaternion_product(p: Float[Array, "*many 4"], q: Float[Array, "*many 4"]) -> Float[Array, "*many 4"]:
     """Hamilton's product, real part first."""
-    a, b, c, d = p
-    w, x, y, z = q
+    a, b, c, d = jnp.moveaxis(p, -1, 0)
+    w, x, y, z = jnp.moveaxis(q, -1, 0)
     real = a * w - b * x - c * y - d * z
     i = a * x + b * w + c * z - d * y
     j = a * y - b * z + c * w + d * x
     k = a * z + b * y - c * x + d * w
-    return jnp.stack([real, i, j, k])
+    return jnp.stack([real, i, j, k], axis=-1)
 
 
-def _turned(operand: Float[Array, "4"], value: Float[Array, "4"]) -> Float[Array, "4"]:
-    rotor = operand + jnp.asarray([1.0, 0.0, 0.0, 0.0], operand.dtype)
-    return quaternion_product(rotor / jnp.sqrt(jnp.maximum((rotor * rotor).sum(), LEAST_SQUARE)), value)
+def complex_product(p: Float[Array, "*many 2"], q: Float[Array, "*many 2"]) -> Float[Array, "*many 2"]:
+    """Of complex numbers as pairs."""
+    (a, b), (c, d) = jnp.moveaxis(p, -1, 0), jnp.moveaxis(q, -1, 0)
+    return jnp.stack([a * c - b * d, a * d + b * c], axis=-1)
+
+
+def _turned(operand: Float[Array, "groups width"], value: Float[Array, "groups width"]) -> Float[Array, "groups width"]:
+    rotor = operand.at[:, 0].add(1)
+    length = jnp.sqrt(jnp.maximum((rotor * rotor).sum(axis=1, keepdims=True), LEAST_SQUARE))
+    product = quaternion_product if rotor.shape[1] == 4 else complex_product
+    return product(rotor / length, value)
