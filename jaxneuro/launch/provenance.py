@@ -18,12 +18,12 @@ def doubts(stored: dict[str, Any], config: Path, overrides: Sequence[str] = ()) 
     Args:
         stored: the content of a results.json.
         config: the config that the results are said to be of.
-        overrides: what was changed in it. A value of `...` is one that only the user who ran it knows: configs are then
-            not compared.
+        overrides: what was changed in it. A value of `...` is one that only the user who ran it knows: then no character
+            of the config may have changed since the commit of the results.
 
     Returns:
-        A sentence for each reason; none if the config has the same hash, and since the commit of the results neither it
-        nor the experiment has changed.
+        A sentence for each reason; none if the config says the same as that of the results, and the experiment has not
+        changed since their commit. Comments of a config say nothing.
 
     Raises:
         ConfigError: there is no such config, or it is wrong.
@@ -31,27 +31,28 @@ def doubts(stored: dict[str, Any], config: Path, overrides: Sequence[str] = ()) 
     document = read(config)
     name = load(Preamble, document).experiment
     experiment = experiments.load(name, config)
+    folder = experiments.folder_above(config)
+    files = [folder / f"{name}.py"] if folder else []
     found = []
-    if not any(text.endswith("=...") for text in overrides):
+    if any(text.endswith("=...") for text in overrides):
+        files = [config.absolute(), *files]
+    else:
         for text in overrides:
             document = override(document, text)
         hashed = config_hash(load(experiment.config, document).resolved())
         if hashed != stored.get("config_hash"):
             found.append(f"another config ({str(stored.get('config_hash'))[:8]}, not {hashed[:8]})")
-    folder = experiments.folder_above(config)
-    files = [config.absolute(), *([folder / f"{name}.py"] if folder else [])]
-    return found + _of_history(stored.get("git") or {}, files)
+    return found + _of_history(stored.get("git") or {}, config.absolute().parent, files)
 
 
-def _of_history(git: dict[str, Any], files: Sequence[Path]) -> list[str]:
+def _of_history(git: dict[str, Any], folder: Path, files: Sequence[Path]) -> list[str]:
     commit = str(git.get("commit", ""))
     if not commit:
         return ["made outside a repository"]
     found = ["made with changes that no commit has"] if git.get("dirty") else []
-    folder = files[0].parent
     if _git(folder, "merge-base", "--is-ancestor", commit, "HEAD") is None:
         return [*found, f"commit {commit[:8]} is not in this history"]
-    changed = _git(folder, "diff", "--name-only", commit, "--", *map(str, files))
+    changed = _git(folder, "diff", "--name-only", commit, "--", *map(str, files)) if files else ""
     return found + [f"{Path(name).name} changed since commit {commit[:8]}" for name in (changed or "").splitlines()]
 
 

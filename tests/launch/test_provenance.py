@@ -65,6 +65,13 @@ def test_another_config_is_said(made):
     assert doubts(stored, config, ["size=..."]) == []
 
 
+def test_comments_of_a_config_change_nothing_unless_the_config_cannot_be_compared(made):
+    config, _, stored = made
+    config.write_text("# Expected: 5\nexperiment: counting\nsize: 5\n")
+    assert doubts(stored, config) == []
+    assert doubts(stored, config, ["size=..."]) == [f"counting.yaml changed since commit {stored['git']['commit'][:8]}"]
+
+
 @pytest.mark.parametrize("committed", [False, True])
 def test_an_experiment_that_has_changed_since_is_said(made, committed):
     config, git, stored = made
