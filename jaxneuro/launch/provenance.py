@@ -18,8 +18,8 @@ def doubts(stored: dict[str, Any], config: Path, overrides: Sequence[str] = ()) 
     Args:
         stored: the content of a results.json.
         config: the config that the results are said to be of.
-        overrides: what was changed in it. A value of `...` is one that only the user who ran it knows: then no character
-            of the config may have changed since the commit of the results.
+        overrides: what was changed in it. A value of `...` is one that only the user who ran it knows: then the file of
+            the config may not have changed since the commit of the results.
 
     Returns:
         A sentence for each reason; none if the config says the same as that of the results, and the experiment has not

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from jaxneuro.launch import experiments, sequence_page
 from tests.experiments.small import run
@@ -118,3 +119,27 @@ def test_the_page_says_what_is_not_known():
     assert sequence_page.middle([1.0, None]) is None
     assert sequence_page.published((0.1,) * 6, "0.15") == ""
     assert sequence_page.published((0.1, 0.2, 0.3, 0.4, 0.5, 0.6), "0.3") == "0.400"
+
+
+@pytest.mark.parametrize(("name", "endings", "symbols"), [("cui", 1, 10), ("endings", 2, 12), ("endings", 4, 16)])
+def test_only_the_start_and_the_way_through_the_middle_tell_how_a_published_sequence_ends(name, endings, symbols):
+    document = yaml.safe_load((Path(__file__).parents[2] / "configs" / "sequence_memory" / f"{name}.yaml").read_text())
+    (trial,) = (trial for trial in document["trials"] if trial.get("endings", 1) == endings)
+    rows = trial["before"]
+    assert len(rows) == 8 * endings
+    assert sorted({symbol for row in rows for symbol in row}) == list(range(symbols))
+
+    def follow(sequences, length):
+        known = {}
+        for row in sequences:
+            known.setdefault(tuple(row[-1 - length : -1]), set()).add(row[-1])
+        return known
+
+    # Without the first element two starts are possible, each with endings of its own.
+    for lengths, factor in ((6, 7), 1), ((5, 6), 2):
+        for length, size in zip(lengths, (7, 8), strict=True):
+            found = follow([row for row in rows if len(row) == size], length)
+            assert all(len(last) == factor * endings for last in found.values())
+    if "after" in trial:
+        assert [row[:-1] for row in trial["after"]] == [row[:-1] for row in rows]
+        assert all(new[-1] != old[-1] for new, old in zip(trial["after"], rows, strict=True))
