@@ -174,6 +174,9 @@ class Delay(StateMachine[DelayState, PyTree, PyTree]):
         """Read the oldest input, put the new one in its place."""
         if self.steps == 0:
             return state, input
+        if self.steps == 1:  # no place to choose, which under `jax.vmap` would be a scatter
+            output = jax.tree.map(lambda ring: ring[0], state.ring)
+            return DelayState(jax.tree.map(lambda leaf: leaf[None], input), state.position), output
         at = state.position
         output = jax.tree.map(lambda ring: jax.lax.dynamic_index_in_dim(ring, at, keepdims=False), state.ring)
         ring = jax.tree.map(lambda ring, new: jax.lax.dynamic_update_index_in_dim(ring, new, at, 0), state.ring, input)

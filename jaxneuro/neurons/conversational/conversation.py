@@ -128,6 +128,10 @@ class Conversation(StateMachine[ConversationState, Heard, Float[Array, "neurons"
 
     def step(self, state: ConversationState, input: Heard) -> tuple[ConversationState, Float[Array, "neurons"]]:
         """The neurons step, then they write, and read."""
+        # A gradient keeps states alone and computes a step again: most of what a step makes is small and used once.
+        return jax.checkpoint(Conversation._stepped, prevent_cse=False)(self, state, input)
+
+    def _stepped(self, state: ConversationState, input: Heard) -> tuple[ConversationState, Float[Array, "neurons"]]:
         heard = input.input if self.hear is None else jax.vmap(self.hear)(input.input, state.data)
         neurons, activity = self._population().step(state.neurons, Rewrite(heard, state.programs))
         program = self._program(neurons.parameters)
