@@ -1,6 +1,6 @@
 """What learning does to the synapses of some segments: new ones onto cells, weak old ones given up for them.
 
-Rows are `[segments, synapses]`, filled from the left in the order in which the synapses were made. All loops over the
+Rows are `[segments, synapses]`, filled from the left in the order in which the synapses were made. Loops over the
 synapses of a row, or over the candidates, are written out: as reductions XLA makes loops over single numbers of them.
 """
 
@@ -12,14 +12,19 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 from jaxneuro.neurons.htm import bits
 
 LATEST = np.uint32(0xFFFFFFFF)
+WRITTEN_OUT = 8192  # comparisons of a row; where there are more, a search among the candidates is faster
 FINENESS = 1e5  # permanences are equal when they round to the same hundred-thousandth
 
 
 def have_synapses(
     sources: Int[Array, "rows synapses"], kept: Bool[Array, "rows synapses"], candidates: Int[Array, "candidates"]
 ) -> Bool[Array, "rows candidates"]:
-    """Which candidates have a synapse in each row."""
+    """Which candidates have a synapse in each row; candidates are ascending."""
     there = jnp.zeros((sources.shape[0], candidates.shape[0]), bool)
+    if sources.shape[1] * candidates.shape[0] > WRITTEN_OUT:
+        place, member = _place_among(sources, candidates)
+        row = jnp.arange(sources.shape[0], dtype=jnp.int32)[:, None]
+        return there.at[row, jnp.where(kept & member, place, candidates.shape[0])].set(True, mode="drop")
     for slot in range(sources.shape[1]):
         there = there | ((sources[:, slot, None] == candidates[None]) & kept[:, slot, None])
     return there
@@ -28,11 +33,21 @@ def have_synapses(
 def come_from(
     sources: Int[Array, "rows synapses"], candidates: Int[Array, "candidates"]
 ) -> Bool[Array, "rows synapses"]:
-    """Which synapses come from a candidate."""
+    """Which synapses come from a candidate; candidates are ascending."""
+    if sources.shape[1] * candidates.shape[0] > WRITTEN_OUT:
+        return _place_among(sources, candidates)[1]
     members = jnp.zeros(sources.shape, bool)
     for candidate in range(candidates.shape[0]):
         members = members | (sources == candidates[candidate])
     return members
+
+
+def _place_among(
+    sources: Int[Array, "rows synapses"], candidates: Int[Array, "candidates"]
+) -> tuple[Int[Array, "rows synapses"], Bool[Array, "rows synapses"]]:
+    place = jnp.searchsorted(candidates, sources).astype(jnp.int32)
+    place = jnp.minimum(place, candidates.shape[0] - 1)
+    return place, candidates[place] == sources
 
 
 def chosen(

@@ -29,6 +29,7 @@ from jaxneuro.neurons.htm import bits, fan_out, segment_growth
 from jaxneuro.neurons.htm.fan_out import FanOut
 
 EPSILON = 1e-5
+GROWTH_WIDTHS = (64, 128, 256, 512)  # so many candidates are looked at where there are no more
 SLOTS = 8  # slots of all segments that are counted at a time
 Evict = Literal["least_recently_used", "least_useful"]
 
@@ -346,7 +347,7 @@ class Segments(Parameterised):
             sizes = fold_count(kept.T)
             return before, sizes, jnp.zeros_like(candidates), jnp.zeros((), jnp.int32), kept
 
-        def changed() -> Any:
+        def grown(candidates: Array, valid: Array, groups: Array, initial: Array) -> Any:
             mix = bits.scrambled(seed + pool.clock.astype(jnp.uint32) * jnp.uint32(0x9E3779B9))
             row = mix ^ bits.scrambled(places.astype(jnp.uint32))
             chances = bits.scrambled(row[:, None] + candidates.astype(jnp.uint32)[None])
@@ -354,6 +355,7 @@ class Segments(Parameterised):
             asked, where, totals = born, None, jnp.zeros_like(candidates)
             if lists is not None and positions is not None:
                 born, where, totals = lists.room(born, groups)
+            totals = jnp.pad(totals, (0, number - totals.shape[0]))
             origin, sizes = segment_growth.repacked(stay, born)
 
             def repack(old: Any, new: Any) -> Any:
@@ -367,8 +369,15 @@ class Segments(Parameterised):
             missing = jnp.sum(asked, dtype=jnp.int32) - jnp.sum(born, dtype=jnp.int32)
             return after, sizes, totals, missing, stay
 
+        # What growth costs goes with the square of the candidates, of which most steps have few.
+        number = candidates.shape[0]
+        widths = [width for width in GROWTH_WIDTHS if width < number] + [number]
+        given = (candidates, valid, groups, initial)
+        branches = [lambda w=w: grown(*(part[:w] for part in given)) for w in widths]
+        last = jnp.max(jnp.where(valid, jnp.arange(number, dtype=jnp.int32), -1))
+        branch = jnp.sum(jnp.asarray(widths[:-1], jnp.int32) <= last)
         needed = jnp.any(wanted > 0) | jnp.any(held & ~kept)
-        after, sizes, totals, missing, stay = jax.lax.cond(needed, changed, unchanged)
+        after, sizes, totals, missing, stay = jax.lax.cond(needed, lambda: jax.lax.switch(branch, branches), unchanged)
         pool = self._written(pool, places, rows, after, sizes)
         if lists is not None and positions is not None:
             lengths = lists.lengths.at[groups].add(totals, mode="drop")

@@ -12,7 +12,7 @@ from jaxneuro.neurons.htm import bits
 from jaxneuro.neurons.htm.fan_out import where_needed
 from jaxneuro.neurons.htm.segment_pool import Evict, Rows, SegmentPool, Segments, connected, potential
 
-PUNISHED_TOGETHER = 64  # rows
+CHANGED_TOGETHER = 64  # rows
 
 
 class Columns(eqx.Module):
@@ -248,7 +248,7 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
         rows, unlearned = segments.rows(
             columns, learning, learning & chosen.new[None], chosen.owners, activity, rule, self.learning_rows
         )
-        pool, missing = segments.learn(pool, rows, before, candidates, seed)
+        pool, missing = self._changed(pool, rows, before, candidates, seed)
         pool, unpunished, also_missing = self._punished(pool, state, columns, before, given)
 
         now = jnp.zeros_like(state.active).at[columns].set(cells, mode="drop")
@@ -355,28 +355,38 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
 
         places, lost = jax.lax.cond(due, find, none)
 
-        # Block by block, as most steps have few rows, and few need no more than one block.
-        block = min(limit, PUNISHED_TOGETHER)
-        places = jnp.pad(places, (0, -limit % block), constant_values=self.segments.places).reshape(-1, block)
+        nothing = jnp.zeros_like(places)
+        rows = Rows(
+            places=places,
+            new=nothing > 0,
+            owners=nothing,
+            growth=nothing,
+            increase=jnp.broadcast_to(-self.predicted_decrement, places.shape),
+            decrease=jnp.zeros(places.shape, self.predicted_decrement.dtype),
+        )
+        no_candidates = jnp.full(1, self.segments.sources, jnp.int32)
+        pool, missing = self._changed(pool, rows, before, no_candidates, state.seed)
+        return pool, lost, missing
 
-        def punish(carry: Any, segments: Any, places: Any, decrement: Any, before: Any, seed: Any) -> Any:
-            nothing = jnp.zeros_like(places)
-            rows = Rows(
-                places=places,
-                new=nothing > 0,
-                owners=nothing,
-                growth=nothing,
-                increase=jnp.broadcast_to(-decrement, places.shape),
-                decrease=jnp.zeros(places.shape, decrement.dtype),
-            )
-            no_candidates = jnp.full(1, segments.sources, jnp.int32)
-            pool, missing = segments.learn(carry[0], rows, before, no_candidates, seed)
+    def _changed(
+        self, pool: SegmentPool, rows: Rows, before: Any, candidates: Any, seed: Any
+    ) -> tuple[SegmentPool, Int[Array, ""]]:
+        """The pool after some rows have learnt, block by block: most steps need no more than one, or none."""
+        limit = rows.places.shape[0]
+        block = min(limit, CHANGED_TOGETHER)
+
+        def blocks(array: Array, fill: Any) -> Array:
+            return jnp.pad(array, (0, -limit % block), constant_values=fill).reshape(-1, block)
+
+        parts = jax.tree.map(lambda array: blocks(array, 0), rows)
+        parts = eqx.tree_at(lambda parts: parts.places, parts, blocks(rows.places, self.segments.places))
+
+        def learn(carry: Any, segments: Any, rows: Any, before: Any, candidates: Any, seed: Any) -> Any:
+            pool, missing = segments.learn(carry[0], rows, before, candidates, seed)
             return pool, carry[1] + missing
 
-        def punish_if_any(carry: Any, places: Array) -> tuple[Any, None]:
-            needed = places[0] < self.segments.places
-            others = (self.segments, places, self.predicted_decrement, before, state.seed)
-            return where_needed(punish, needed, carry, *others), None
+        def learn_if_any(carry: Any, rows: Rows) -> tuple[Any, None]:
+            needed = rows.places[0] < self.segments.places
+            return where_needed(learn, needed, carry, self.segments, rows, before, candidates, seed), None
 
-        (pool, missing), _ = jax.lax.scan(punish_if_any, (pool, jnp.zeros((), jnp.int32)), places)
-        return pool, lost, missing
+        return jax.lax.scan(learn_if_any, (pool, jnp.zeros((), jnp.int32)), parts)[0]
