@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from jaxneuro.neurons.htm import segment_growth
 
@@ -36,7 +37,9 @@ def by_hand(sources, permanences, kept, wanted, candidates, valid, chances):
     return stay, sorted(order[:number])
 
 
-def test_births_follow_the_rules():
+@pytest.mark.parametrize("written_out", [segment_growth.WRITTEN_OUT, 0])
+def test_births_follow_the_rules(written_out, monkeypatch):
+    monkeypatch.setattr(segment_growth, "WRITTEN_OUT", written_out)
     full = 0
     for seed in range(3):
         given = situation(seed)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
+from jaxneuro.neurons.htm import segment_pool, temporal_memory
 from tests.laws.compare import assert_same
 
 COLUMNS, CELLS, ACTIVE, STEPS = 64, 8, 8, 500
@@ -79,6 +80,15 @@ def test_the_stream_is_learnt_and_everything_had_room():
 def test_sizes_and_ways_of_counting_change_nothing(options):
     _, expected = traces()
     _, outputs = traces(**options)
+    assert set(lost(outputs).values()) == {0}
+    assert_same(without_overflow(outputs), without_overflow(expected))
+
+
+def test_learning_in_many_blocks_and_at_many_widths_changes_nothing(monkeypatch):
+    monkeypatch.setattr(temporal_memory, "CHANGED_TOGETHER", 8)
+    monkeypatch.setattr(segment_pool, "GROWTH_WIDTHS", (4, 8, 16))
+    _, expected = traces()
+    _, outputs = traces(winners=800)  # more room than any other test has, which is compiled with these sizes
     assert set(lost(outputs).values()) == {0}
     assert_same(without_overflow(outputs), without_overflow(expected))
 
