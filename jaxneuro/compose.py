@@ -176,11 +176,20 @@ class Delay(StateMachine[DelayState, PyTree, PyTree]):
             return state, input
         if self.steps == 1:  # no place to choose, which under `jax.vmap` would be a scatter
             output = jax.tree.map(lambda ring: ring[0], state.ring)
-            return DelayState(jax.tree.map(lambda leaf: leaf[None], input), state.position), output
+            return DelayState(jax.tree.map(_ring_of_one, state.ring, input), state.position), output
         at = state.position
         output = jax.tree.map(lambda ring: jax.lax.dynamic_index_in_dim(ring, at, keepdims=False), state.ring)
         ring = jax.tree.map(lambda ring, new: jax.lax.dynamic_update_index_in_dim(ring, new, at, 0), state.ring, input)
         return DelayState(ring, jnp.where(at == self.steps - 1, 0, at + 1)), output
+
+
+def _ring_of_one(ring: Array, new: Array) -> Array:
+    found, wanted = jax.typeof(new), jax.typeof(ring)
+    if (found.dtype, found.shape) != (wanted.dtype, wanted.shape[1:]):
+        raise TypeError(
+            f"Delay got an input of {found.str_short()}; `initial` says {wanted.dtype.name}{list(wanted.shape[1:])}."
+        )
+    return jnp.asarray(new, ring.dtype)[None]
 
 
 class Rewrite(eqx.Module):

@@ -5,11 +5,13 @@ import functools
 import numpy as np
 
 from jaxneuro.launch.abilities_page import answer, interval, verdict
+from jaxneuro.measure.interval import mean_interval
 from tests.tables import results, table
 
 PERCEPTION, ATTACKED = "perceive", "worst"
 # On these terms the networks are equal: in trained parameters, or in operations of a step.
 PARAMETERS, OPERATIONS = "abilities", "abilities_operations"
+ARC = "abilities_arc"  # neurons that send each other code, beside the same without
 
 
 def in_all(found):
@@ -117,7 +119,8 @@ def attacked():
 def contrasts():
     rows = [
         [
-            found["equal"],
+            f"{found['size']:,} {found['equal']}",
+            sequences,
             row["task"],
             row["better"],
             row["worse"],
@@ -125,10 +128,47 @@ def contrasts():
             interval(row),
             f"{row['p']:.2g}",
         ]
-        for found in (results(PARAMETERS), results(OPERATIONS))
+        for found, sequences in (
+            (results(PARAMETERS), "of the battery"),
+            (results(OPERATIONS), "of the battery"),
+            (results("abilities_contrasts"), "longer"),
+        )
         for row in found["contrasts"]
     ]
-    return table(["equal", "task", "said to be better", "than", "skills", "difference (95 %)", "p"], rows)
+    return table(["equal", "sequences", "task", "said to be better", "than", "skills", "difference (95 %)", "p"], rows)
+
+
+def arc_differences():
+    """How much more skill neurons have that send each other instructions, by ability."""
+    found = results(ARC)
+    of = {(row["ability"], row["task"], row["neuron"]): np.asarray(row["skills"]) for row in found["rows"]}
+    tasks = {row["ability"]: [] for row in found["abilities"]}
+    for ability, task, neuron in of:
+        if neuron == "Arc":
+            tasks[ability].append((ability, task))
+    inner = [task for ability, own in tasks.items() if ability != PERCEPTION for task in own]
+
+    def more(own, other):
+        per_seed = np.mean([of[(*task, "Arc")] - of[(*task, other)] for task in own], axis=0)
+        return interval(mean_interval(per_seed)._asdict())
+
+    rows = [
+        [name, ", ".join(task for _, task in own), more(own, "leaky"), more(own, "Arc-numbers")]
+        for name, own in tasks.items()
+    ]
+    rows.append([f"all but {PERCEPTION}", "", more(inner, "leaky"), more(inner, "Arc-numbers")])
+    return table(
+        ["ability", "tasks", "more than without packets (95 %)", "more than with packets of data (95 %)"], rows
+    )
+
+
+def arc_apart():
+    rows = [
+        [row["task"], row["neuron"], interval(row), f"{row['p']:.2g}"]
+        for row in results(ARC)["against"]
+        if row["p"] < 0.05
+    ]
+    return table(["task", "neuron", "more skill than without packets (95 %)", "p"], rows)
 
 
 BATTERY_TABLES = {
@@ -139,4 +179,7 @@ BATTERY_TABLES = {
     "abilities operations skills": functools.partial(skills, OPERATIONS),
     "abilities attacked": attacked,
     "abilities contrasts": contrasts,
+    "abilities arc skills": functools.partial(skills, ARC),
+    "abilities arc differences": arc_differences,
+    "abilities arc apart": arc_apart,
 }

@@ -9,7 +9,7 @@ from jaxneuro.launch import experiments
 from jaxneuro.launch.config import Preamble, load
 from jaxneuro.launch.directory import config_hash
 from jaxneuro.launch.overrides import override
-from jaxneuro.launch.reading import read
+from jaxneuro.launch.reading import read, read_text
 
 
 def doubts(stored: dict[str, Any], config: Path, overrides: Sequence[str] = ()) -> list[str]:
@@ -18,8 +18,8 @@ def doubts(stored: dict[str, Any], config: Path, overrides: Sequence[str] = ()) 
     Args:
         stored: the content of a results.json.
         config: the config that the results are said to be of.
-        overrides: what was changed in it. A value of `...` is one that only the user who ran it knows: then the file of
-            the config may not have changed since the commit of the results.
+        overrides: what was changed in it. A value of `...` is one that only the user who ran it knows: then the config
+            is compared with what it was at the commit of the results.
 
     Returns:
         A sentence for each reason; none if the config says the same as that of the results, and the experiment has not
@@ -31,22 +31,24 @@ def doubts(stored: dict[str, Any], config: Path, overrides: Sequence[str] = ()) 
     document = read(config)
     name = load(Preamble, document).experiment
     experiment = experiments.load(name, config)
-    folder = experiments.folder_above(config)
+    folder, here = experiments.folder_above(config), config.absolute().parent
     files = [folder / f"{name}.py"] if folder else []
-    found = []
+    git, found = stored.get("git") or {}, []
+    commit = str(git.get("commit", ""))
     if any(text.endswith("=...") for text in overrides):
-        files = [config.absolute(), *files]
+        then = _git(here, "show", f"{commit}:./{config.name}") if commit else None
+        if then is not None and read_text(then, config.name).data != document.data:
+            found.append(f"{config.name} changed since commit {commit[:8]}")
     else:
         for text in overrides:
             document = override(document, text)
         hashed = config_hash(load(experiment.config, document).resolved())
         if hashed != stored.get("config_hash"):
             found.append(f"another config ({str(stored.get('config_hash'))[:8]}, not {hashed[:8]})")
-    return found + _of_history(stored.get("git") or {}, config.absolute().parent, files)
+    return found + _of_history(git, commit, here, files)
 
 
-def _of_history(git: dict[str, Any], folder: Path, files: Sequence[Path]) -> list[str]:
-    commit = str(git.get("commit", ""))
+def _of_history(git: dict[str, Any], commit: str, folder: Path, files: Sequence[Path]) -> list[str]:
     if not commit:
         return ["made outside a repository"]
     found = ["made with changes that no commit has"] if git.get("dirty") else []

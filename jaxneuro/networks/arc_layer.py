@@ -19,7 +19,7 @@ from jaxneuro.neurons.similarity.leaky_rate import LeakyRate
 PROGRAM = ("gain", "threshold", "memory")
 LIMITS = (4.0, 4.0, 6.0)
 PACKETS = ("instructions", "numbers", "none")
-CAUTION = 4.0  # logit of NOP at birth; with less, packets of no meaning wear programs off within a sequence
+CAUTION = 4.0  # with less, untrained packets would erase programs within a sequence
 EXPRESSED = 0.0  # expression threshold at birth: every neuron has some Arc, and so its packets have a gradient
 
 
@@ -45,7 +45,8 @@ class ArcLayer(StateMachine[ArcLayerState, Float[Array, "inputs"], Float[Array, 
 
     Args:
         packets: "instructions" are executed on the receiver's program; "numbers" are data, the first of which is added
-            to what drives the receiver, and change no program; with "none" neurons have no genome.
+            to what drives the receiver, and change no program, so that the others and the opcodes do nothing; with
+            "none" neurons have no genome.
         address, hidden: of `PacketGenome`.
         capacity: packets that a neuron reads in a step.
         memory: that of every neuron at birth.
@@ -83,10 +84,9 @@ class ArcLayer(StateMachine[ArcLayerState, Float[Array, "inputs"], Float[Array, 
         if packets == "none":
             self.neurons = Population(neurons, units)
             return
-        genome = PacketGenome(len(PROGRAM), address=address, hidden=hidden, key=genome_key)
         self.neurons = Conversation(
             neurons,
-            eqx.tree_at(lambda genome: genome.outer_bias, genome, genome.outer_bias.at[2 * address].set(CAUTION)),
+            PacketGenome(len(PROGRAM), address=address, hidden=hidden, caution=CAUTION, key=genome_key),
             1 - jnp.eye(units),
             jnp.negative(jnp.asarray(LIMITS)),
             LIMITS,

@@ -65,10 +65,16 @@ def test_another_config_is_said(made):
     assert doubts(stored, config, ["size=..."]) == []
 
 
-def test_comments_of_a_config_change_nothing_unless_the_config_cannot_be_compared(made):
+@pytest.mark.parametrize("overrides", [(), ("size=...",)])
+def test_comments_of_a_config_change_nothing(made, overrides):
     config, _, stored = made
     config.write_text("# Expected: 5\nexperiment: counting\nsize: 5\n")
-    assert doubts(stored, config) == []
+    assert doubts(stored, config, overrides) == []
+
+
+def test_a_config_whose_overrides_are_not_known_is_compared_with_what_it_was(made):
+    config, _, stored = made
+    config.write_text("experiment: counting\nsize: 4\n")
     assert doubts(stored, config, ["size=..."]) == [f"counting.yaml changed since commit {stored['git']['commit'][:8]}"]
 
 

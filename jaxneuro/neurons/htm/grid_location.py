@@ -265,7 +265,8 @@ class GridLocation(StateMachine[GridLocationState, Movement, GridLocationOutput]
             state: after the movement.
             rates: of the cells in this state.
             sensory: active sensory cells.
-            candidates: of these the ones that new synapses may come from.
+            candidates: of these the ones that new synapses may come from, ascending, filled up with numbers that are no
+                cell.
             learn: whether to associate, or to correct.
 
         Returns:

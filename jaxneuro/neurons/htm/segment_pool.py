@@ -369,9 +369,11 @@ class Segments(Parameterised):
             missing = jnp.sum(asked, dtype=jnp.int32) - jnp.sum(born, dtype=jnp.int32)
             return after, sizes, totals, missing, stay
 
-        # What growth costs goes with the square of the candidates, of which most steps have few.
+        # What growth costs goes with the square of the candidates, of which most steps have few. In pools without lists
+        # many streams share a program, which computes all branches.
         number = candidates.shape[0]
-        widths = [width for width in GROWTH_WIDTHS if width < number] + [number]
+        narrow = () if lists is None else GROWTH_WIDTHS
+        widths = [width for width in narrow if width < number] + [number]
         given = (candidates, valid, groups, initial)
         branches = [lambda w=w: grown(*(part[:w] for part in given)) for w in widths]
         last = jnp.max(jnp.where(valid, jnp.arange(number, dtype=jnp.int32), -1))

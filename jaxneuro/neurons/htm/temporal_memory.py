@@ -248,7 +248,8 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
         rows, unlearned = segments.rows(
             columns, learning, learning & chosen.new[None], chosen.owners, activity, rule, self.learning_rows
         )
-        pool, missing = self._changed(pool, rows, before, candidates, seed)
+        together = self.learning_rows if self.segments.fan_out is None else CHANGED_TOGETHER
+        pool, missing = self._changed(pool, rows, before, candidates, seed, together)
         pool, unpunished, also_missing = self._punished(pool, state, columns, before, given)
 
         now = jnp.zeros_like(state.active).at[columns].set(cells, mode="drop")
@@ -365,15 +366,15 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
             decrease=jnp.zeros(places.shape, self.predicted_decrement.dtype),
         )
         no_candidates = jnp.full(1, self.segments.sources, jnp.int32)
-        pool, missing = self._changed(pool, rows, before, no_candidates, state.seed)
+        pool, missing = self._changed(pool, rows, before, no_candidates, state.seed, CHANGED_TOGETHER)
         return pool, lost, missing
 
     def _changed(
-        self, pool: SegmentPool, rows: Rows, before: Any, candidates: Any, seed: Any
+        self, pool: SegmentPool, rows: Rows, before: Any, candidates: Any, seed: Any, together: int
     ) -> tuple[SegmentPool, Int[Array, ""]]:
-        """The pool after some rows have learnt, block by block: most steps need no more than one, or none."""
+        """The pool after some rows have learnt, in blocks of so many: most steps need no more than one, or none."""
         limit = rows.places.shape[0]
-        block = min(limit, CHANGED_TOGETHER)
+        block = min(limit, together)
 
         def blocks(array: Array, fill: Any) -> Array:
             return jnp.pad(array, (0, -limit % block), constant_values=fill).reshape(-1, block)

@@ -27,7 +27,7 @@ class LeakyRate(Affine[LeakyRateState, Float[Array, ""], Float[Array, ""]]):
 
     Input: u, a scalar, the weighted sum that its synapses deliver. Output: y, a scalar.
 
-    Reference: Jaeger, Lukosevicius, Popovici and Siewert 2007, Neural Networks 20:335, eq. 2 (leaky integrators).
+    Reference: Jaeger, Lukosevicius, Popovici and Siewert 2007, Neural Networks 20:335, section 2 (leaky integrators).
     """
 
     gain: Scalar = parameter(1.0)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from jaxneuro.neurons.htm import bits
+from jaxneuro.neurons.htm import bits, segment_growth, segment_pool
 from jaxneuro.neurons.htm.segment_pool import Rows, connected, potential
+from tests.laws.compare import assert_same
 
 SOURCES = 24  # in four groups of six
 
@@ -103,3 +104,31 @@ def test_a_cell_with_its_number_of_segments_gives_up_one_of_its_own():
     assert (int(place[0]) // machine.groups, bool(evicted[0])) == (1, False)
     place, evicted = machine.vacancy(pool, zero, zero)
     assert (int(place[0]) // machine.groups, bool(evicted[0])) == (3, False)
+
+
+@pytest.mark.parametrize("written_out", [0, 10**6])
+@pytest.mark.parametrize("number", [0, 3, 4, 5, 8, 9, 16, 17, 24])
+def test_growth_does_not_depend_on_how_many_candidates_it_looks_at(number, written_out, monkeypatch):
+    machine = segments(32)
+    pool, _ = filled(machine)
+    taken = np.sort(np.random.default_rng(number).permutation(SOURCES)[:number])
+    candidates = jnp.asarray(np.concatenate([taken, np.full(SOURCES - number, SOURCES)]), jnp.int32)
+    places = jnp.asarray(np.flatnonzero(np.asarray(pool.sizes).ravel())[:4], jnp.int32)
+    nothing = jnp.zeros(4, jnp.int32)
+    rows = Rows(places, nothing > 0, nothing, nothing + 3, jnp.full(4, 0.1), jnp.full(4, 0.05))
+    words = bits.pack(jnp.asarray(np.isin(np.arange(SOURCES), taken).reshape(4, 6)))
+
+    def learnt(widths, written_out):
+        monkeypatch.setattr(segment_pool, "GROWTH_WIDTHS", widths)
+        monkeypatch.setattr(segment_growth, "WRITTEN_OUT", written_out)
+        return machine.learn(pool, rows, words, candidates, jnp.zeros((), jnp.uint32))
+
+    expected, lost = learnt((), 10**6)
+    assert int(lost) == 0
+    assert (int(expected.sizes.sum()) > int(pool.sizes.sum())) == (number > 0)
+    # Chances end in as many bits as number all candidates, here 5, for any of these widths.
+    found, _ = learnt((17, 18, 20, 22), written_out)
+    assert_same(found, expected)
+    # With fewer bits for fewer candidates too, but for chances that are equal in all others.
+    found, _ = learnt((4, 8, 16), written_out)
+    assert_same(found, expected)
