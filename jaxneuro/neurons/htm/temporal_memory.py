@@ -248,8 +248,10 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
         rows, unlearned = segments.rows(
             columns, learning, learning & chosen.new[None], chosen.owners, activity, rule, self.learning_rows
         )
-        together = self.learning_rows if self.segments.fan_out is None else CHANGED_TOGETHER
-        pool, missing = self._changed(pool, rows, before, candidates, seed, together)
+        # A loop of one round costs time, and of many rounds too where many streams share a program.
+        at_once = self.learning_rows <= CHANGED_TOGETHER or segments.fan_out is None
+        learn = segments.learn if at_once else self._in_blocks
+        pool, missing = learn(pool, rows, before, candidates, seed)
         pool, unpunished, also_missing = self._punished(pool, state, columns, before, given)
 
         now = jnp.zeros_like(state.active).at[columns].set(cells, mode="drop")
@@ -366,15 +368,15 @@ class TemporalMemory(StateMachine[TemporalMemoryState, Int[Array, "active"] | Co
             decrease=jnp.zeros(places.shape, self.predicted_decrement.dtype),
         )
         no_candidates = jnp.full(1, self.segments.sources, jnp.int32)
-        pool, missing = self._changed(pool, rows, before, no_candidates, state.seed, CHANGED_TOGETHER)
+        pool, missing = self._in_blocks(pool, rows, before, no_candidates, state.seed)
         return pool, lost, missing
 
-    def _changed(
-        self, pool: SegmentPool, rows: Rows, before: Any, candidates: Any, seed: Any, together: int
+    def _in_blocks(
+        self, pool: SegmentPool, rows: Rows, before: Any, candidates: Any, seed: Any
     ) -> tuple[SegmentPool, Int[Array, ""]]:
-        """The pool after some rows have learnt, in blocks of so many: most steps need no more than one, or none."""
+        """`Segments.learn`, some rows after the other: most steps need no more than one block, or none."""
         limit = rows.places.shape[0]
-        block = min(limit, together)
+        block = min(limit, CHANGED_TOGETHER)
 
         def blocks(array: Array, fill: Any) -> Array:
             return jnp.pad(array, (0, -limit % block), constant_values=fill).reshape(-1, block)
