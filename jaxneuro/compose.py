@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 from jaxtyping import Array, Int, PRNGKeyArray, PyTree
 
 from jaxneuro.machine import StateMachine, Tree, explicit
@@ -183,7 +184,7 @@ class Delay(StateMachine[DelayState, PyTree, PyTree]):
         return DelayState(ring, jnp.where(at == self.steps - 1, 0, at + 1)), output
 
 
-def _ring_of_one(ring: Array, new: Array) -> Array:
+def _ring_of_one(ring: Array, new: ArrayLike) -> Array:
     found, wanted = jax.typeof(new), jax.typeof(ring)
     if (found.dtype, found.shape) != (wanted.dtype, wanted.shape[1:]):
         raise TypeError(

@@ -187,9 +187,26 @@ def test_gradients_go_through_a_delay_to_inputs_and_to_what_was_in_it():
     assert by_initial == 1 + 2
 
 
-def test_a_delay_takes_the_type_of_what_it_starts_with():
-    state, outputs = jn.run(jn.Delay(jnp.zeros(2, jnp.bfloat16), 3), jnp.ones((5, 2), jnp.bfloat16))
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_delay_takes_the_type_of_what_it_starts_with(steps):
+    state, outputs = jn.run(jn.Delay(jnp.zeros(2, jnp.bfloat16), steps), jnp.ones((5, 2), jnp.bfloat16))
     assert outputs.dtype == state.ring.dtype == jnp.bfloat16
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("input", [jnp.ones(2, jnp.int32), jnp.ones(2, jnp.bfloat16), jnp.ones(3)])
+def test_a_delay_refuses_an_input_of_another_type_or_shape(steps, input, key):
+    delay = jn.Delay(jnp.zeros(2), steps)
+    with pytest.raises(TypeError):
+        delay.step(delay.init(key), input)
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_number_without_a_type_of_its_own_gets_that_of_the_delay(steps, key):
+    delay = jn.Delay(jnp.zeros(()), steps)
+    state, _ = delay.step(delay.init(key), 1.0)
+    assert not state.ring.weak_type
+    assert state.ring.dtype == jnp.float32
 
 
 def test_a_delay_of_less_than_nothing_is_refused():

@@ -31,31 +31,31 @@ def doubts(stored: dict[str, Any], config: Path, overrides: Sequence[str] = ()) 
     document = read(config)
     name = load(Preamble, document).experiment
     experiment = experiments.load(name, config)
-    folder, here = experiments.folder_above(config), config.absolute().parent
-    files = [folder / f"{name}.py"] if folder else []
     git, found = stored.get("git") or {}, []
-    commit = str(git.get("commit", ""))
-    if any(text.endswith("=...") for text in overrides):
-        then = _git(here, "show", f"{commit}:./{config.name}") if commit else None
-        if then is not None and read_text(then, config.name).data != document.data:
-            found.append(f"{config.name} changed since commit {commit[:8]}")
-    else:
+    unknown = any(text.endswith("=...") for text in overrides)
+    if not unknown:
         for text in overrides:
             document = override(document, text)
         hashed = config_hash(load(experiment.config, document).resolved())
         if hashed != stored.get("config_hash"):
             found.append(f"another config ({str(stored.get('config_hash'))[:8]}, not {hashed[:8]})")
-    return found + _of_history(git, commit, here, files)
-
-
-def _of_history(git: dict[str, Any], commit: str, folder: Path, files: Sequence[Path]) -> list[str]:
+    commit = str(git.get("commit", ""))
     if not commit:
-        return ["made outside a repository"]
-    found = ["made with changes that no commit has"] if git.get("dirty") else []
-    if _git(folder, "merge-base", "--is-ancestor", commit, "HEAD") is None:
+        return [*found, "made outside a repository"]
+    if git.get("dirty"):
+        found.append("made with changes that no commit has")
+    here = config.absolute().parent
+    if _git(here, "merge-base", "--is-ancestor", commit, "HEAD") is None:
         return [*found, f"commit {commit[:8]} is not in this history"]
-    changed = _git(folder, "diff", "--name-only", commit, "--", *map(str, files)) if files else ""
-    return found + [f"{Path(name).name} changed since commit {commit[:8]}" for name in (changed or "").splitlines()]
+    changed = []
+    if unknown:
+        then = _git(here, "show", f"{commit}:./{config.name}")
+        if then is None or read_text(then, config.name).data != document.data:
+            changed.append(config.name)
+    folder = experiments.folder_above(config)
+    if folder and _git(here, "diff", "--name-only", commit, "--", str(folder / f"{name}.py")):
+        changed.append(f"{name}.py")
+    return found + [f"{file} changed since commit {commit[:8]}" for file in changed]
 
 
 def _git(folder: Path, *words: str) -> str | None:

@@ -74,8 +74,11 @@ def test_comments_of_a_config_change_nothing(made, overrides):
 
 def test_a_config_whose_overrides_are_not_known_is_compared_with_what_it_was(made):
     config, _, stored = made
+    commit = stored["git"]["commit"][:8]
     config.write_text("experiment: counting\nsize: 4\n")
-    assert doubts(stored, config, ["size=..."]) == [f"counting.yaml changed since commit {stored['git']['commit'][:8]}"]
+    assert doubts(stored, config, ["size=..."]) == [f"counting.yaml changed since commit {commit}"]
+    another = config.rename(config.with_name("another.yaml"))
+    assert doubts(stored, another, ["size=..."]) == [f"another.yaml changed since commit {commit}"]
 
 
 @pytest.mark.parametrize("committed", [False, True])
