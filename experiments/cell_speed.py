@@ -32,8 +32,8 @@ from jaxneuro.measure.cost import operations, state_numbers
 from jaxneuro.measure.timing import Worker, clock, compare
 
 SUPPLIED = ("inputs", "units")
-# Flax, Equinox and PyTorch all have the GRU whose reset gate comes after the product.
-OPTIONS: dict[str, dict[str, Any]] = {"GRU": {"reset_after": True}}
+# Flax, Equinox and PyTorch all have the GRU whose reset gate comes after the product, and so has Flax's MGU.
+OPTIONS: dict[str, dict[str, Any]] = {"GRU": {"reset_after": True}, "MGU": {"reset_after": True}}
 # What a gradient keeps of a neuron's state, and what one may have of it in memory (numbers).
 LARGEST_HISTORY = 150_000_000
 # Operations of the forward pass of a batch, so that no row takes minutes.

@@ -45,6 +45,7 @@ GATED: tuple[Row, ...] = (
     row("MUT2", lambda key: gated.MUT2(3, 3, key=key)),
     row("MUT3", lambda key: gated.MUT3(3, 4, key=key)),
     row("MGU", lambda key: gated.MGU(3, 4, key=key)),
+    row("MGU reset after", lambda key: gated.MGU(3, 4, reset_after=True, key=key)),
     row("JANET", lambda key: gated.JANET(3, 4, key=key)),
     row("LiGRU", lambda key: gated.LiGRU(3, 4, key=key)),
     row("UGRNN", lambda key: gated.UGRNN(3, 4, key=key)),

@@ -19,15 +19,18 @@ class MGU(Driven[MGUState, Float[Array, "inputs"], Float[Array, "units"], Float[
     """A layer of minimal gated units: a GRU with one gate for reset and update.
 
     `f = sigmoid(W x + U h + b)`, `n = tanh(W x + U (f h) + b)`, each with its own rows of W, U and b;
-    `h <- (1 - f) h + f n`. (Flax's MGUCell is another machine: there the gate keeps h, `f h + (1 - f) n`, and comes
-    after the product with U.)
+    `h <- (1 - f) h + f n`. With `reset_after`, as in libraries, the gate comes after the product,
+    `n = tanh(W x + b + f (U h + d))`, so that both products are one. (Flax's MGUCell has this order, and is another
+    machine still: there the gate keeps h, `h <- f h + (1 - f) n`.)
 
     Fields (the rows in the order f, n; all quantities dimensionless):
         input_weights: W, `[2 units, inputs]`, uniform of variance `2 / (inputs + units)` (Glorot and Bengio 2010).
         recurrent_weights: U, `[2 units, units]`, orthogonal for each (Saxe et al. 2014).
         bias: b, `[2 units]`, 0.
+        recurrent_bias: d, `[units]`, 0; None without `reset_after`.
 
-    Parameters: `2 units (inputs + units + 1)`. Input `[inputs]`. Output: h, `[units]`.
+    Parameters: `2 units (inputs + units + 1)`, and `units` more with `reset_after`. Input `[inputs]`. Output: h,
+    `[units]`.
 
     Reference: Zhou et al. 2016, International Journal of Automation and Computing 13:226, arXiv:1603.09420.
     """
@@ -35,13 +38,15 @@ class MGU(Driven[MGUState, Float[Array, "inputs"], Float[Array, "units"], Float[
     input_weights: Float[Array, "gates inputs"] = parameter()
     recurrent_weights: Float[Array, "gates units"] = parameter()
     bias: Float[Array, "gates"] = parameter()
+    recurrent_bias: Float[Array, "units"] | None = parameter()
 
-    def __init__(self, inputs: int, units: int, *, key: PRNGKeyArray) -> None:
+    def __init__(self, inputs: int, units: int, *, reset_after: bool = False, key: PRNGKeyArray) -> None:
         check_sizes("MGU", inputs=inputs, units=units)
         input_key, recurrent_key = jax.random.split(key)
         self.input_weights = glorot(input_key, units, inputs, gates=2)
         self.recurrent_weights = orthogonal(recurrent_key, units, gates=2)
         self.bias = jnp.zeros(2 * units)
+        self.recurrent_bias = jnp.zeros(units) if reset_after else None
 
     @property
     def units(self) -> int:
@@ -59,8 +64,13 @@ class MGU(Driven[MGUState, Float[Array, "inputs"], Float[Array, "units"], Float[
     def transition(self, state: MGUState, drive: Float[Array, "gates"]) -> tuple[MGUState, Float[Array, "units"]]:
         """The gate, the candidate, the new output."""
         gate_drive, candidate_drive = jnp.split(drive, 2)
-        gate_weights, candidate_weights = jnp.split(self.recurrent_weights, 2)
-        forget = jax.nn.sigmoid(gate_drive + gate_weights @ state.hidden)
-        candidate = jnp.tanh(candidate_drive + candidate_weights @ (forget * state.hidden))
+        if self.recurrent_bias is None:
+            gate_weights, candidate_weights = jnp.split(self.recurrent_weights, 2)
+            forget = jax.nn.sigmoid(gate_drive + gate_weights @ state.hidden)
+            candidate = jnp.tanh(candidate_drive + candidate_weights @ (forget * state.hidden))
+        else:
+            gate, past = jnp.split(self.recurrent_weights @ state.hidden, 2)
+            forget = jax.nn.sigmoid(gate_drive + gate)
+            candidate = jnp.tanh(candidate_drive + forget * (past + self.recurrent_bias))
         hidden = (1 - forget) * state.hidden + forget * candidate
         return MGUState(hidden), hidden

@@ -36,6 +36,18 @@ def test_follows_the_equations_of_the_paper():
     check_equations(lambda key: MGU(INPUTS, UNITS, key=key), step, "hidden")
 
 
+def test_follows_the_equations_with_the_gate_after_the_product():
+    def step(m, state, x):
+        (h,) = state
+        wf, wn = rows(m.input_weights, UNITS)
+        uf, un = rows(m.recurrent_weights, UNITS)
+        bf, bn = rows(m.bias, UNITS)
+        f = sigmoid(wf @ x + uf @ h + bf)
+        return [(1 - f) * h + f * np.tanh(wn @ x + bn + f * (un @ h + m.recurrent_bias))]
+
+    check_equations(lambda key: MGU(INPUTS, UNITS, reset_after=True, key=key), step, "hidden")
+
+
 def test_with_an_open_gate_is_a_simple_recurrent_neuron(key):
     mgu = MGU(3, 4, key=key)
     open_gate = jnp.concatenate([jnp.full(4, 100.0), jnp.zeros(4)])
@@ -47,10 +59,11 @@ def test_with_an_open_gate_is_a_simple_recurrent_neuron(key):
     np.testing.assert_allclose(outputs, jn.run(rnn, sequence)[1], rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("reset_after", [False, True])
 @pytest.mark.parametrize(("inputs", "units"), [(1, 1), (3, 8), (49, 100)])
-def test_the_number_of_parameters(inputs, units):
-    machine = jax.eval_shape(lambda key: MGU(inputs, units, key=key), jax.random.key(0))
-    assert jn.count_parameters(machine) == 2 * units * (inputs + units + 1)
+def test_the_number_of_parameters(inputs, units, reset_after):
+    machine = jax.eval_shape(lambda key: MGU(inputs, units, reset_after=reset_after, key=key), jax.random.key(0))
+    assert jn.count_parameters(machine) == 2 * units * (inputs + units + 1) + units * reset_after
 
 
 def test_starts_orthogonal_in_each_gate(key):
