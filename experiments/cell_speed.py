@@ -34,6 +34,10 @@ from jaxneuro.measure.timing import Worker, clock, compare
 SUPPLIED = ("inputs", "units")
 # Flax, Equinox and PyTorch all have the GRU whose reset gate comes after the product, and so has Flax's MGU.
 OPTIONS: dict[str, dict[str, Any]] = {"GRU": {"reset_after": True}, "MGU": {"reset_after": True}}
+# Real numbers in a number of the layer's own algebra.
+REALS = {"AlgebraLSTM": 4, "AlgebraRNN": 4}
+# Read a context beside their input.
+OTHER_INPUTS = ("ActiveDendrites",)
 # What a gradient keeps of a neuron's state, and what one may have of it in memory (numbers).
 LARGEST_HISTORY = 150_000_000
 # Operations of the forward pass of a batch, so that no row takes minutes.
@@ -55,11 +59,16 @@ class Config(ExperimentConfig):
 
 
 def layers() -> list[str]:
-    """All recurrent layers: kinds that take a number of inputs and of neurons, and have a state."""
+    """All recurrent layers: kinds that take a number of inputs and of neurons, have a state, and read a vector."""
     found = []
     for name, kind in public(jn.StateMachine).items():
         takes = set(SUPPLIED) <= set(inspect.signature(kind).parameters)
-        if takes and not issubclass(kind, jn.Stateless) and name in kinds(Kind(supplied=(*SUPPLIED, *EXAMPLES))):
+        if (
+            takes
+            and not issubclass(kind, jn.Stateless)
+            and name not in OTHER_INPUTS
+            and name in kinds(Kind(supplied=(*SUPPLIED, *EXAMPLES)))
+        ):
             found.append(name)
     return found
 
@@ -69,7 +78,8 @@ def made(name: str, inputs: int, units: int) -> jn.StateMachine:
     needed = examples(name, public(jn.StateMachine)[name])
     given: dict[str, Any] = {"kind": name, **needed, **OPTIONS.get(name, {})}
     spec = parse(given, Kind(supplied=SUPPLIED))
-    return jax.jit(lambda key: build(spec, key=key, inputs=inputs, units=units))(jax.random.key(0))
+    reals = REALS.get(name, 1)
+    return jax.jit(lambda key: build(spec, key=key, inputs=inputs // reals, units=units // reals))(jax.random.key(0))
 
 
 def train_step(run: Callable[[Any, Array], Any], parameters: Any, data: Array) -> Callable[[], Any]:

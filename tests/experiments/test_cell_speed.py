@@ -1,3 +1,5 @@
+import jax
+import jax.numpy as jnp
 import pytest
 
 import jaxneuro as jn
@@ -7,6 +9,14 @@ from jaxneuro.launch.kinds import public
 from tests.experiments.small import ROOT, run
 
 TINY = ("rounds=2", "steps=5", "batch=2", "inputs=4", "units=4", "long_steps=9", "long_batch=2")
+
+
+KEY = jax.random.key(0)
+
+
+def own(name):
+    """What the experiment defines."""
+    return experiments.load("cell_speed", ROOT / "configs" / "x.yaml").main.__globals__[name]
 
 
 @pytest.mark.slow
@@ -27,8 +37,16 @@ def test_a_neuron_that_is_not_a_layer_is_named_with_those_that_are(tmp_path):
         run("benchmark/cells.yaml", tmp_path / "run", *TINY, "cells=[LIF]")
 
 
+def test_every_layer_that_is_measured_can_be_made_and_reads_a_vector():
+    made = own("made")
+    for name in own("layers")():
+        state, output = jax.eval_shape(lambda name=name: made(name, 8, 4).step(made(name, 8, 4).init(KEY), jnp.ones(8)))
+        assert jax.tree.leaves(state), name
+        assert output.ndim == 1, name
+
+
 def test_every_layer_of_the_wings_is_measured():
-    measured = experiments.load("cell_speed", ROOT / "configs" / "x.yaml").main.__globals__["layers"]()
+    measured = own("layers")()
     wings = {
         name
         for name, kind in public(jn.StateMachine).items()
