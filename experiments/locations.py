@@ -19,6 +19,7 @@ from jaxneuro.launch.config import Count, ExperimentConfig, Positive
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.report import Section
 from jaxneuro.networks.sensorimotor import SensorimotorColumn, Touch, sensorimotor_column
+from jaxneuro.tasks.touch import TouchedObjects, learn_objects, recognised
 
 OBSERVERS = ("ideal observer", "bag of features")
 
@@ -52,48 +53,17 @@ class Config(ExperimentConfig):
     sensory_cells: Count = Field(default=16, le=256)
 
 
-class World:
-    """Objects, and the order in which they are touched.
-
-    Attributes:
-        places: of the features of each object, `[objects, touched]`.
-        features: that are there, `[objects, touched]`.
-        codes: minicolumns of each feature, `[pool, feature_columns]`.
-        order: in which an object's features are touched, `[objects, touched]`.
-    """
-
-    def __init__(self, config: Config, seed: int) -> None:
-        """Draw them."""
-        generator = np.random.default_rng([config.seed, seed])
-        spots = config.width**2
-        if config.touched > spots:
-            raise ValueError(f"touched is {config.touched}; an object has {spots} places only. Use a larger width.")
-        self.width = config.width
-        self.places = np.stack([generator.permutation(spots)[: config.touched] for _ in range(config.objects)])
-        self.features = generator.integers(config.pool, size=self.places.shape)
-        drawn = [generator.permutation(config.sensory_columns)[: config.feature_columns] for _ in range(config.pool)]
-        self.codes = np.sort(np.stack(drawn), axis=1)
-        self.order = np.stack([generator.permutation(config.touched) for _ in range(config.objects)])
-
-    def touches(self, order: np.ndarray, spacing: float, *, learn: bool) -> Touch:
-        """Every object touched in an order, `[objects, touched]`."""
-        places = np.take_along_axis(self.places, order, 1)
-        spots = spacing * np.stack([places % self.width, places // self.width], axis=-1)
-        reset = np.zeros(order.shape, bool)
-        reset[:, 0] = True
-        return Touch(
-            jnp.asarray(np.diff(spots, axis=1, prepend=spots[:, :1]), jnp.result_type(float)),
-            jnp.asarray(self.codes[np.take_along_axis(self.features, order, 1)], jnp.int32),
-            jnp.full(order.shape, learn),
-            jnp.asarray(reset),
-        )
-
-    def most_loaded(self) -> int:
-        """How many features on objects the minicolumn that stands for most of them stands for."""
-        load = np.zeros(self.codes.max() + 1, int)
-        for feature in self.features.ravel():
-            load[self.codes[feature]] += 1
-        return int(load.max())
+def world(config: Config, seed: int) -> TouchedObjects:
+    """The objects of a seed."""
+    return TouchedObjects(
+        config.objects,
+        config.touched,
+        config.pool,
+        width=config.width,
+        columns=config.sensory_columns,
+        feature_columns=config.feature_columns,
+        seed=[config.seed, seed],
+    )
 
 
 def column(config: Config, cells: int, segments: int) -> SensorimotorColumn:
@@ -112,35 +82,20 @@ def column(config: Config, cells: int, segments: int) -> SensorimotorColumn:
 
 
 @jax.jit
-def recognised(
+def told(
     machine: SensorimotorColumn, lessons: Touch, tests: Touch, order: Int[Array, "objects touched"], key: PRNGKeyArray
 ) -> tuple[Bool[Array, "objects touched"], Int[Array, ""]]:
-    """Which touches tell an object, and how much had no room.
-
-    They do if in every module the cells that the touch speaks for are the one that was learnt there.
-    """
-    objects, touched = order.shape
-    lessons = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), lessons)
-    learnt, output = jax.lax.scan(machine.step, machine.init(key), lessons)
-    known = output.anchored.reshape(objects, touched, -1)
-
-    def one(given: tuple[Touch, Array, Array]) -> Bool[Array, "touched"]:
-        touches, order, known = given
-        _, told = jax.lax.scan(machine.step, learnt, touches)
-        return jnp.all(told.anchored == known[order], axis=-1)
-
-    lost = [jnp.sum(number) for number in jax.tree.leaves(output.lost)]
-    return jax.lax.map(one, (tests, order, known)), sum(lost[1:], lost[0])
+    """Which touches tell an object once all have been learnt, and how much had no room."""
+    state, known, lost = learn_objects(machine, machine.init(key), lessons)
+    return recognised(machine, state, tests, order, known), lost
 
 
 def first_recognised(
-    world: World, machine: SensorimotorColumn, key: PRNGKeyArray, spacing: float
+    world: TouchedObjects, machine: SensorimotorColumn, key: PRNGKeyArray, spacing: float
 ) -> tuple[np.ndarray, int]:
     """The touch after which each object is recognised, 0 for never; and how much had no room."""
-    objects, touched = world.places.shape
-    lessons = world.touches(np.tile(np.arange(touched), (objects, 1)), spacing, learn=True)
-    tests = world.touches(world.order, spacing, learn=False)
-    right, lost = recognised(machine, lessons, tests, jnp.asarray(world.order, jnp.int32), key)
+    order = jnp.asarray(world.order, jnp.int32)
+    right, lost = told(machine, world.lessons(spacing), world.tests(spacing), order, key)
     return firsts(np.asarray(right)), int(lost)
 
 
@@ -149,7 +104,7 @@ def firsts(right: np.ndarray) -> np.ndarray:
     return np.where(right.any(axis=1), right.argmax(axis=1) + 1, 0)
 
 
-def ideal_observer(world: World) -> np.ndarray:
+def ideal_observer(world: TouchedObjects) -> np.ndarray:
     """The touch after which only one place on one object fits all features and the vectors between them."""
     objects, touched = world.places.shape
     width = world.width
@@ -168,7 +123,7 @@ def ideal_observer(world: World) -> np.ndarray:
     return firsts(right)
 
 
-def bag_of_features(world: World) -> np.ndarray:
+def bag_of_features(world: TouchedObjects) -> np.ndarray:
     """The touch after which only one object has all the features that were sensed, as often as they were."""
     objects, touched = world.places.shape
     counts = np.zeros((objects, world.features.max() + 1), int)
@@ -189,18 +144,23 @@ def shares(first: np.ndarray, touched: int) -> list[float]:
 
 def main(config: Config, run: Run) -> dict[str, Any]:
     """All columns and both observers on the same objects."""
-    worlds = [World(config, seed) for seed in range(config.seeds)]
-    segments = max(world.most_loaded() for world in worlds)
+    worlds = [world(config, seed) for seed in range(config.seeds)]
+    segments = max(objects.most_loaded() for objects in worlds)
     rows = [
-        {"who": who, "cells": None, "recognised": [shares(judge(world), config.touched) for world in worlds], "lost": 0}
+        {
+            "who": who,
+            "cells": None,
+            "recognised": [shares(judge(objects), config.touched) for objects in worlds],
+            "lost": 0,
+        }
         for who, judge in zip(OBSERVERS, (ideal_observer, bag_of_features), strict=True)
     ]
     machines = [column(config, cells, segments) for cells in config.cells]
     for cells, machine in zip(config.cells, machines, strict=True):
         found = []
-        for seed, world in enumerate(worlds):
+        for seed, objects in enumerate(worlds):
             key = jax.random.fold_in(jax.random.key(config.seed), seed)
-            found.append(first_recognised(world, machine, key, config.spacing))
+            found.append(first_recognised(objects, machine, key, config.spacing))
             run.say(f"{cells} x {cells} cells, seed {seed}: {shares(found[-1][0], config.touched)}")
         rows.append(
             {

@@ -40,7 +40,7 @@ def test_a_neuron_that_is_not_a_layer_is_named_with_those_that_are(tmp_path):
 def test_every_layer_that_is_measured_can_be_made_and_reads_a_vector():
     made = own("made")
     for name in own("layers")():
-        state, output = jax.eval_shape(lambda name=name: made(name, 8, 4).step(made(name, 8, 4).init(KEY), jnp.ones(8)))
+        state, output = jax.eval_shape(lambda name=name: made(name, 8, 8).step(made(name, 8, 8).init(KEY), jnp.ones(8)))
         assert jax.tree.leaves(state), name
         assert output.ndim == 1, name
 
