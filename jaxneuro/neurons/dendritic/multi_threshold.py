@@ -1,5 +1,7 @@
 """The neuron as a collection of independent threshold units, and what it was taken for before."""
 
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -11,6 +13,7 @@ from jaxneuro.reset import detached, refractory_left
 from jaxneuro.surrogate import FastSigmoid, Surrogate
 
 FAR = -15.0  # heights below which terms of the third order do not count, in units of 1 / beta
+WRITTEN_OUT = 16  # sites up to which a reduction over them is written out, term by term
 
 
 class MultiThresholdState(eqx.Module):
@@ -120,21 +123,32 @@ class MultiThreshold(StateMachine[MultiThresholdState, Float[Array, "sites"], Fl
             u (mV), and the weights of the sites as origins of the spike, which add up to 1.
         """
         height = self.sharpness_per_mv * (voltage_mv - self.threshold_mv)
-        top = jax.lax.stop_gradient(height.max())
+        top = jax.lax.stop_gradient(_largest(height))
         raised = jnp.exp(height - top)
-        total = raised.sum()
+        total = _sum(raised)
         # One exponential for the switches and for the silences, -ln(1 - sigma(y)) = max(y, 0) + ln(1 + e^-|y|).
         small = jnp.exp(-jnp.abs(height))
         opened = jnp.where(height > 0, 1, small) / (1 + small)
-        silence = (jnp.maximum(height, 0) + jnp.log1p(small)).sum()
+        silence = _sum(jnp.maximum(height, 0) + jnp.log1p(small))
         # Far below all thresholds the silence is too small for a number; prod(1 + e^y) - 1 is its first terms there.
         far = top < FAR
-        pairs = jnp.exp(jnp.minimum(top, FAR)) * (total**2 - (raised**2).sum()) / 2
+        pairs = jnp.exp(jnp.minimum(top, FAR)) * (total**2 - _sum(raised**2)) / 2
         near = jnp.where(far, 1, silence)
         log_odds = jnp.where(far, top + jnp.log(total + pairs), near + jnp.log(-jnp.expm1(-near)))
 
         passed = voltage_mv * (1 - self.gating + self.gating * opened)
-        u_sum = voltage_mv[0] + passed[1:].sum() - self.threshold_mv[0]
+        u_sum = voltage_mv[0] + _sum(passed[1:]) - self.threshold_mv[0]
         distance = u_sum + self.independence * (log_odds / self.sharpness_per_mv - u_sum)
         soma = jnp.zeros_like(raised).at[0].set(1)
         return distance, soma + self.independence * (raised / total - soma)
+
+
+# A CPU is slow in reducing short rows, and quick in adding up a few columns.
+
+
+def _sum(sites: Float[Array, "sites"]) -> Float[Array, ""]:
+    return functools.reduce(jnp.add, sites) if len(sites) <= WRITTEN_OUT else sites.sum()
+
+
+def _largest(sites: Float[Array, "sites"]) -> Float[Array, ""]:
+    return functools.reduce(jnp.maximum, sites) if len(sites) <= WRITTEN_OUT else sites.max()

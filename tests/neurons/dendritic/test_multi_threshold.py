@@ -111,6 +111,24 @@ def test_the_noisy_or_is_the_product_of_silences(float64):
         assert logistic(0.4 * u) == pytest.approx(1 - silent, rel=1e-10)
 
 
+@pytest.mark.parametrize("dendrites", [1, 15, 16, 40])
+@pytest.mark.parametrize(("gating", "independence"), [(0.7, 0.0), (1.0, 1.0), (0.4, 0.3)])
+def test_few_and_many_sites_follow_the_same_equations(dendrites, gating, independence, float64):
+    machine = MultiThreshold(dendrites, threshold_mv=12.0, gating=gating, independence=independence)
+    voltage = np.random.default_rng(dendrites).normal(4, 6, size=dendrites + 1)
+    opened = [logistic(2.0 * (v - 12.0)) for v in voltage]
+    silent = math.prod(1 - part for part in opened)
+    total = voltage[0] + sum(v * (1 - gating + gating * part) for v, part in zip(voltage[1:], opened[1:], strict=True))
+    expected = (1 - independence) * (total - 12.0) + independence * math.log((1 - silent) / silent) / 2.0
+    weights = np.exp(2.0 * (voltage - voltage.max()))
+    u, origins = machine.distance(jnp.asarray(voltage))
+    np.testing.assert_allclose(u, expected, rtol=1e-9)
+    soma = np.arange(dendrites + 1) == 0
+    np.testing.assert_allclose(
+        origins, (1 - independence) * soma + independence * weights / weights.sum(), rtol=1e-9, atol=1e-15
+    )
+
+
 @pytest.mark.parametrize("highest", [-14.9, -15.1, -40.0, -400.0])
 def test_far_below_the_odds_are_as_exact(highest, float64):
     heights = [highest, highest - 0.3, highest - 2.0]
