@@ -42,7 +42,7 @@ class Config(ExperimentConfig):
     steps: Count = Field(default=10_000, ge=100, description="of 0.1 ms")
     population: Count = Field(default=1_000_000, description="of neurons without synapses")
     population_steps: Count = 1000
-    block: Count = Field(default=20_000, description="neurons of a block; times the devices it divides the population")
+    block: Count = Field(default=1000, description="neurons of a block; times the devices it divides the population")
     membranes: Count = 100_000
     membrane_steps: Count = Field(default=1000, description="of 0.025 ms")
     cells: Count = Field(default=10_000, description="neurons with several thresholds")
@@ -147,7 +147,7 @@ def drawn(config: Config) -> tuple[jn.Population, LIFState]:
 
 
 def population_calls(config: Config) -> dict[str, Call]:
-    """The population as a whole and in blocks; the first gives the neurons' numbers of spikes too."""
+    """The population in blocks and as a whole; both give the neurons' numbers of spikes too."""
     neurons, state = drawn(config)
     currents = jnp.full(config.population_steps, 20.0)
 
@@ -173,10 +173,10 @@ def population_calls(config: Config) -> dict[str, Call]:
         return jax.lax.map(some, numbers[: len(numbers) // block * block].reshape(-1, block))
 
     blocks = functools.partial(run_in_blocks, neurons, currents, state=state, block=config.block, counted=True)
-    calls: dict[str, Call] = {"whole": lambda: whole(state), "blocks": blocks}
+    calls: dict[str, Call] = {"blocks": blocks, "blocks, 1 thread": functools.partial(blocks, threads=1)}
     if config.devices > 1:
         calls[f"blocks on {config.devices} devices"] = functools.partial(blocks, devices=config.devices)
-    return calls | {"eight multiplications": lambda: multiplications(state.voltage_mv)}
+    return calls | {"whole": lambda: whole(state), "eight multiplications": lambda: multiplications(state.voltage_mv)}
 
 
 def membrane_calls(config: Config) -> dict[str, Call]:
@@ -284,7 +284,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
     note("network", timers, {"spike by spike": lambda: mean_rate(config)}, 2)
     results["network"]["first_call_milliseconds"] = round(first_call, 2)
     calls = population_calls(config)
-    note("population", clocked(calls), {"whole": lambda: calls["whole"]()[1].mean()}, 1)
+    note("population", clocked(calls), {way: lambda way=way: calls[way]()[1].mean() for way in ("blocks", "whole")}, 1)
     membranes = membrane_calls(config)
     ways = ("gates first", "all at once")
     note("membranes", clocked(membranes), {way: lambda way=way: membranes[way]().voltage_mv.mean() for way in ways}, 1)

@@ -39,6 +39,11 @@ class PeerError(RuntimeError):
     """Another process has failed or is gone, and this one cannot go on alone."""
 
 
+def usable_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def several() -> bool:
     """Whether this process has been joined with others; asking does not start JAX."""
     return jax.distributed.is_initialized() and jax.process_count() > 1

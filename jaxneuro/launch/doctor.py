@@ -16,6 +16,7 @@ from rich.text import Text
 from jaxneuro.launch import devices
 from jaxneuro.launch.directory import versions
 from jaxneuro.neurons.gated.lstm import LSTM
+from jaxneuro.processes import usable_cores
 from jaxneuro.run import run
 
 SECONDS = 0.8  # per measurement, after compilation
@@ -57,11 +58,6 @@ def device_facts() -> dict[str, str]:
     kinds = [f"{device.platform} {device.id}" for device in jax.devices()]
     facts = dict(zip(kinds, (device.device_kind for device in jax.devices()), strict=True))
     return {**facts, "CPU cores": f"{usable_cores()}"}
-
-
-def usable_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def facts(folder: Path | None) -> dict[str, str]:

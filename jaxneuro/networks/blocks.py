@@ -1,16 +1,19 @@
 """Large populations without connections, fast on a CPU: all of time for some neurons, then for the next."""
 
 import functools
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from jaxneuro.compose import Population
 from jaxneuro.machine import StateMachine
+from jaxneuro.processes import usable_cores
 
 
 def run_in_blocks(
@@ -19,27 +22,31 @@ def run_in_blocks(
     *,
     key: PRNGKeyArray | None = None,
     state: PyTree | None = None,
-    block: int = 16_384,
+    block: int = 1024,
     unroll: int = 1,
     counted: bool = False,
     devices: int = 1,
+    threads: int | None = None,
 ) -> tuple[PyTree, PyTree]:
     """What `jn.run(population, inputs)` gives, computed block by block of neurons.
 
     The state of a block stays in the cache for all of time, where that of a whole population would go through memory at
-    every step. On one device it runs on one core, where a whole population is shared between all: a million LIF neurons
-    were faster as a whole. With several devices (`jaxneuro.launch` makes them of a CPU's cores) each has its share of
-    the blocks.
+    every step; and where XLA would cut each step of a large population in parts and hand them from thread to thread,
+    which takes longer than a part, each thread has neurons of its own for all of time. With several devices each has
+    its share of the blocks. Inside of `jit`, `vmap` or `grad` one thread does all.
 
     Args:
         population: neurons of one kind.
         inputs: one current for all neurons, `[time]`, or one for each, `[time, neurons]`.
         key: random key for the start; `jax.random.key(0)` unless given. Not used when `state` is given.
         state: the state to go on from.
-        block: neurons in a block.
+        block: neurons in a block. XLA cuts blocks that are too large in parts, which makes them several times slower;
+            1,250 LIF neurons were the most.
         unroll: steps of time in one round of the compiled loop; more than one was measured to be slower for a LIF.
         counted: whether to give the sums of the outputs over time, `[neurons]`, instead of all of them.
         devices: how many to use; their number times `block` must divide the population, if there are several.
+        threads: how many share the neurons on one device; unless given, as many as this process has cores on a
+            CPU, and one else.
 
     Returns:
         The final state, and the outputs `[time, neurons]` or their sums.
@@ -51,8 +58,13 @@ def run_in_blocks(
         raise ValueError(
             f"run_in_blocks got inputs of shape {inputs.shape}; they must be [time] or [time, {population.size}]."
         )
-    if block < 1 or unroll < 1 or devices < 1:
-        raise ValueError(f"run_in_blocks got block={block}, unroll={unroll}, devices={devices}; all must be above 0.")
+    if threads is None:
+        threads = usable_cores() if jax.default_backend() == "cpu" else 1
+    if min(block, unroll, devices, threads) < 1:
+        raise ValueError(
+            f"run_in_blocks got block={block}, unroll={unroll}, devices={devices}, threads={threads}; "
+            "all must be above 0."
+        )
     if devices > 1 and (devices > len(jax.devices()) or population.size % (devices * block)):
         raise ValueError(
             f"run_in_blocks got devices={devices} of {len(jax.devices())} for {population.size} neurons in blocks of "
@@ -62,7 +74,35 @@ def run_in_blocks(
         state = jax.jit(lambda population, key: population.init(key))(
             population, jax.random.key(0) if key is None else key
         )
-    return _run(population, inputs, state, min(block, population.size), unroll, counted, devices)
+    options = (unroll, counted, devices)
+    traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((population, inputs, state)))
+    threads = min(threads, -(-population.size // block))
+    if traced or devices > 1 or threads == 1:
+        return _run(population, inputs, state, min(block, population.size), *options)
+    ends = [population.size * (thread + 1) // threads for thread in range(threads)]
+    shares = [_share(population, inputs, state, *span) for span in zip([0, *ends], ends, strict=False)]
+    # Compiled here, because how JAX computes is set by thread.
+    programs = [_run.lower(*share, min(block, share[0].size), *options).compile() for share in shares]
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(lambda program, share: jax.block_until_ready(program(*share)), programs, shares))
+    axes = (0, 0 if counted else 1)
+    return tuple(
+        jax.tree.map(lambda *leaves, axis=axis: jnp.concatenate(leaves, axis), *parts)
+        for axis, parts in zip(axes, zip(*found, strict=True), strict=True)
+    )
+
+
+def _share(
+    population: Population, inputs: Array, state: PyTree, begin: int, end: int
+) -> tuple[Population, Array, PyTree]:
+    """Some of the neurons, what they get, and where they start."""
+
+    def part(tree: PyTree) -> PyTree:
+        return jax.tree.map(lambda leaf: leaf[begin:end], tree)
+
+    machine = population.machine if population.shared else part(population.machine)
+    some = Population(machine, end - begin, shared=population.shared)
+    return some, inputs if inputs.ndim == 1 else inputs[:, begin:end], part(state)
 
 
 @functools.partial(jax.jit, static_argnums=(3, 4, 5, 6))

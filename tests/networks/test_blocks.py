@@ -42,6 +42,33 @@ def test_a_block_may_be_larger_than_the_population():
     assert_same(run_in_blocks(neurons, inputs), expected, ulps=2)
 
 
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize(("size", "threads"), [(13, 3), (8, 2), (5, 64)])
+def test_threads_give_the_bits_of_one(size, threads, shared, float64):
+    neurons = population(size, shared)
+    for inputs in (jnp.full(STEPS, 30.0), jnp.linspace(0.0, 60.0, STEPS * size).reshape(STEPS, size)):
+        for counted in (False, True):
+            one, several = (
+                run_in_blocks(neurons, inputs, block=2, counted=counted, threads=number) for number in (1, threads)
+            )
+            assert one[1].sum() > 0
+            assert one[1].dtype == jnp.float64
+            assert one[1].shape == (size,) if counted else (STEPS, size)
+            jax.tree.map(np.testing.assert_array_equal, one, several)
+
+
+def test_a_program_that_is_traced_has_one_thread_and_a_gradient():
+    neurons, inputs = population(6, True), jnp.full(STEPS, 12.0)
+
+    def voltage(currents, threads):
+        return run_in_blocks(neurons, currents, block=2, threads=threads)[0].voltage_mv.sum()
+
+    slopes = [jax.grad(voltage)(inputs, threads) for threads in (1, 2)]
+    assert abs(slopes[0]).max() > 0
+    np.testing.assert_array_equal(*slopes)
+    np.testing.assert_allclose(jax.jit(voltage, static_argnums=1)(inputs, 2), voltage(inputs, 2), rtol=1e-6)
+
+
 @pytest.mark.slow
 def test_several_devices_give_the_bits_of_one():
     code = """
@@ -63,7 +90,7 @@ for shared in (True, False):
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"inputs of shape \(5, 4\); they must be \[time\] or \[time, 3\]"):
         run_in_blocks(population(3, True), jnp.zeros((5, 4)))
-    with pytest.raises(ValueError, match="got block=0, unroll=1, devices=1; all must be above 0"):
-        run_in_blocks(population(3, True), jnp.zeros(5), block=0)
-    with pytest.raises(ValueError, match=r"got devices=2 of .* for 3 neurons in blocks of 16384"):
+    with pytest.raises(ValueError, match="got block=0, unroll=1, devices=1, threads=2; all must be above 0"):
+        run_in_blocks(population(3, True), jnp.zeros(5), block=0, threads=2)
+    with pytest.raises(ValueError, match=r"got devices=2 of .* for 3 neurons in blocks of 1024"):
         run_in_blocks(population(3, True), jnp.zeros(5), devices=2)
