@@ -243,6 +243,8 @@ class Run:
             "count": jax.device_count(),
             "processes": jax.process_count(),
         }
+        if flags := os.environ.get("XLA_FLAGS"):
+            device["xla_flags"] = flags
         found = {"results": plain(results), **self.identity, "device": device, "seconds": round(self.seconds, 3)}
         write_atomically(self.path / "results.json", _json(found))
 

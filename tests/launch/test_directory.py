@@ -246,6 +246,14 @@ def test_results_are_found_with_their_provenance_and_nan_as_null(tmp_path, conso
     assert read_results(run.path) == found["results"]
 
 
+@pytest.mark.parametrize("flags", ["--xla_cpu_enable_fast_math=false", ""])
+def test_results_say_what_xla_was_told(tmp_path, console, monkeypatch, flags):
+    monkeypatch.setenv("XLA_FLAGS", flags)
+    with open_run(tmp_path, console) as run:
+        run.finish({})
+    assert json.loads((run.path / "results.json").read_text())["device"].get("xla_flags", "") == flags
+
+
 def test_arrays_are_read_back_and_equal_arrays_give_equal_bytes(tmp_path, console):
     arrays = {
         "file": np.arange(6, dtype=np.int16).reshape(2, 3),
