@@ -4,6 +4,7 @@ import numpy as np
 
 from jaxneuro.launch import anomaly_page, continual_page, sequence_page, soft_memory_page, symbolic_page
 from jaxneuro.launch.comparison_page import sentence
+from jaxneuro.measure.interval import mean_interval
 from tests.tables import results, table
 
 
@@ -46,6 +47,20 @@ def locations():
         compared = [f"{share} ({other})" for share, other in zip(shares[1:], published, strict=False)]
         rows.append([who, *compared, shares[5], shares[9]])
     return table(["who", "2 touches", "3", "4", "5", "6", "10"], rows)
+
+
+# Lewis et al. 2019, by modules, cells along an axis of a module, and features.
+PUBLISHED_CAPACITY = {(5, 10, 100): 175, (10, 10, 100): 149, (20, 10, 100): 262, (40, 10, 100): 303, (10, 20, 100): 467}
+
+
+def capacity():
+    rows = []
+    for row in results("location_capacity")["rows"]:
+        mean, low, high = mean_interval(row["capacities"])
+        published = PUBLISHED_CAPACITY.get((row["modules"], row["cells"], row["pool"]), "")
+        cells = f"{row['cells']} x {row['cells']}"
+        rows.append([row["modules"], cells, row["pool"], f"{mean:.0f} ({low:.0f} to {high:.0f})", published])
+    return table(["modules", "cells of each", "features", "objects kept apart (95 %)", "published"], rows)
 
 
 def memories():
@@ -164,5 +179,6 @@ HTM_TABLES = {
     "permuted digits answer": permuted_digits_answer,
     "soft memory": soft_memory,
     "locations": locations,
+    "capacity": capacity,
     "symbolic memory": symbolic_memory,
 }
