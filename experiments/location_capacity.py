@@ -42,9 +42,14 @@ class Column(BaseModel):
     largest: Count = Field(default=250, le=100_000)
 
     @property
-    def name(self) -> str:
-        """For tables and figures."""
-        return f"{self.modules} modules of {self.cells} x {self.cells} cells, {self.pool} features"
+    def body(self) -> str:
+        """The column without its objects."""
+        return f"{self.modules} modules of {self.cells} x {self.cells} cells"
+
+    @property
+    def world(self) -> str:
+        """The objects without the column."""
+        return f"{self.pool} features"
 
 
 class Config(ExperimentConfig):
@@ -176,7 +181,8 @@ def main(config: Config, run: Run) -> dict[str, Any]:
             found, without_room = shares(config, machine, objects, seed)
             curves.append(found)
             lost += without_room
-            run.say(f"{column.name}, seed {seed}: {capacity(found, config.every, config.enough):.0f} objects")
+            kept = capacity(found, config.every, config.enough)
+            run.say(f"{column.body}, {column.world}, seed {seed}: {kept:.0f} objects")
         rows.append(
             {
                 **column.model_dump(),
@@ -191,14 +197,11 @@ def main(config: Config, run: Run) -> dict[str, Any]:
 
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The report: capacities, and the shares over the number of objects."""
-    table, curves = [], {}
-    longest = max(len(found) for row in results["rows"] for found in row["shares"])
+    table = []
     for column, row in zip(config.columns, results["rows"], strict=True):
         mean, low, high = mean_interval(row["capacities"])
         numbers = [str(column.modules), str(column.cells**2), str(column.pool)]
         table.append([*numbers, f"{mean:.0f}", f"{low:.0f} to {high:.0f}", f"{row['lost']:,}"])
-        curves[column.name] = np.array([found + [np.nan] * (longest - len(found)) for found in row["shares"]]) * 100
-    counts = config.every * np.arange(1, longest + 1)
     return [
         Section(
             title="Capacity",
@@ -211,6 +214,25 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
             title="Recognition against objects learnt",
             text="The line is the mean of all seeds, the band their range; a column is tested until it recognises less "
             "than half of what is enough.",
-            figure=figures.svg(figures.learning_curves(curves, counts, "recognised (%)", step="objects learnt")),
+            figure=figures.svg(*panels(config, results)),
         ),
+    ]
+
+
+def panels(config: Config, results: dict[str, Any]) -> list[figures.Panel]:
+    """One for columns with as many features, and one for features of the same column."""
+    longest = max(len(found) for row in results["rows"] for found in row["shares"])
+    rows = [
+        np.array([found + [np.nan] * (longest - len(found)) for found in row["shares"]]) * 100
+        for row in results["rows"]
+    ]
+    groups: dict[str, dict[str, np.ndarray]] = {}
+    for column, row in zip(config.columns, rows, strict=True):
+        groups.setdefault(column.world, {})[column.body] = row
+        groups.setdefault(column.body, {})[column.world] = row
+    counts = config.every * np.arange(1, longest + 1)
+    several = {title: curves for title, curves in groups.items() if len(curves) > 1} or groups
+    return [
+        figures.learning_curves(curves, counts, "recognised (%)", title=title, step="objects learnt")
+        for title, curves in several.items()
     ]

@@ -59,7 +59,8 @@ def capacity():
         mean, low, high = mean_interval(row["capacities"])
         published = PUBLISHED_CAPACITY.get((row["modules"], row["cells"], row["pool"]), "")
         cells = f"{row['cells']} x {row['cells']}"
-        rows.append([row["modules"], cells, row["pool"], f"{mean:.0f} ({low:.0f} to {high:.0f})", published])
+        kept = f"{mean:.0f} ({low:.0f} to {high:.0f})"
+        rows.append([str(row["modules"]), cells, str(row["pool"]), kept, str(published)])
     return table(["modules", "cells of each", "features", "objects kept apart (95 %)", "published"], rows)
 
 
