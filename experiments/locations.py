@@ -18,8 +18,8 @@ from jaxneuro.launch import figures
 from jaxneuro.launch.config import Count, ExperimentConfig, Positive
 from jaxneuro.launch.directory import Run
 from jaxneuro.launch.report import Section
-from jaxneuro.networks.sensorimotor import SensorimotorColumn, Touch, sensorimotor_column
-from jaxneuro.tasks.touch import TouchedObjects, learn_objects, recognised
+from jaxneuro.networks.sensorimotor import SensorimotorColumn, Touch
+from jaxneuro.tasks.touch import TouchedObjects, column_for, learn_objects, recognised
 
 OBSERVERS = ("ideal observer", "bag of features")
 
@@ -63,21 +63,6 @@ def world(config: Config, seed: int) -> TouchedObjects:
         columns=config.sensory_columns,
         feature_columns=config.feature_columns,
         seed=[config.seed, seed],
-    )
-
-
-def column(config: Config, cells: int, segments: int) -> SensorimotorColumn:
-    """The column, with room for all it is to learn."""
-    per_row = config.objects * config.touched / cells
-    return sensorimotor_column(
-        config.modules,
-        cells,
-        config.sensory_columns,
-        config.sensory_cells,
-        feature_columns=config.feature_columns,
-        location_segments=min(int(per_row + 6 * per_row**0.5) + 8, config.objects * config.touched),
-        sensory_segments=segments,
-        scale=config.scale,
     )
 
 
@@ -145,7 +130,6 @@ def shares(first: np.ndarray, touched: int) -> list[float]:
 def main(config: Config, run: Run) -> dict[str, Any]:
     """All columns and both observers on the same objects."""
     worlds = [world(config, seed) for seed in range(config.seeds)]
-    segments = max(objects.most_loaded() for objects in worlds)
     rows = [
         {
             "who": who,
@@ -155,7 +139,10 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         }
         for who, judge in zip(OBSERVERS, (ideal_observer, bag_of_features), strict=True)
     ]
-    machines = [column(config, cells, segments) for cells in config.cells]
+    machines = [
+        column_for(worlds, config.modules, cells, sensory_cells=config.sensory_cells, scale=config.scale)
+        for cells in config.cells
+    ]
     for cells, machine in zip(config.cells, machines, strict=True):
         found = []
         for seed, objects in enumerate(worlds):

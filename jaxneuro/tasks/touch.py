@@ -1,11 +1,13 @@
 """Objects to be learnt by touch and recognised by touch: features at places of a grid, from a pool that all share."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, UInt32
 
-from jaxneuro.networks.sensorimotor import SensorimotorColumn, SensorimotorState, Touch
+from jaxneuro.networks.sensorimotor import SensorimotorColumn, SensorimotorState, Touch, sensorimotor_column
 
 
 class TouchedObjects:
@@ -21,6 +23,7 @@ class TouchedObjects:
         seed: what they are drawn from.
 
     Attributes:
+        width, columns: as given.
         places: of the features of each object, `[objects, touched]`.
         features: that are there, `[objects, touched]`.
         codes: minicolumns of each feature, `[pool, feature_columns]`.
@@ -48,7 +51,7 @@ class TouchedObjects:
         spots = width**2
         if touched > spots:
             raise ValueError(f"touched is {touched}; an object has {spots} places only. Use a larger width.")
-        self.width = width
+        self.width, self.columns = width, columns
         self.places = np.stack([generator.permutation(spots)[:touched] for _ in range(objects)])
         self.features = generator.integers(pool, size=self.places.shape)
         drawn = [generator.permutation(columns)[:feature_columns] for _ in range(pool)]
@@ -89,6 +92,36 @@ class TouchedObjects:
         for feature in self.features.ravel():
             load[self.codes[feature]] += 1
         return int(load.max())
+
+
+def column_for(
+    worlds: Sequence[TouchedObjects], modules: int, cells: int, *, sensory_cells: int, scale: float
+) -> SensorimotorColumn:
+    """A column with room for all objects of any of some worlds of equal size.
+
+    Args:
+        worlds: objects; a column learns those of one.
+        modules: of grid cells.
+        cells: along an axis of a module.
+        sensory_cells: per minicolumn.
+        scale: length of an edge of a module.
+
+    Returns:
+        The column, which has learnt nothing yet.
+    """
+    touches, feature_columns = worlds[0].places.size, worlds[0].codes.shape[1]
+    # Which row of a module a place falls on is chance: six deviations more than the mean.
+    per_row = touches / cells
+    return sensorimotor_column(
+        modules,
+        cells,
+        worlds[0].columns,
+        sensory_cells,
+        feature_columns=feature_columns,
+        location_segments=min(int(per_row + 6 * per_row**0.5) + 8, touches),
+        sensory_segments=max(world.most_loaded() for world in worlds),
+        scale=scale,
+    )
 
 
 def learn_objects(

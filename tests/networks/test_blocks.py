@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from jaxneuro.networks import run_in_blocks
+from jaxneuro.networks import blocks, run_in_blocks
 from tests.laws.compare import assert_same
 
 STEPS = 40
@@ -55,6 +55,20 @@ def test_threads_give_the_bits_of_one(size, threads, shared, float64):
             assert one[1].dtype == jnp.float64
             assert one[1].shape == (size,) if counted else (STEPS, size)
             jax.tree.map(np.testing.assert_array_equal, one, several)
+
+
+@pytest.mark.parametrize(("threads", "shares"), [(1, []), (2, [4, 4]), (3, [2, 3, 3]), (9, [2, 2, 2, 2])])
+def test_each_thread_has_neurons_of_its_own(threads, shares, monkeypatch):
+    found = []
+
+    def share(population, inputs, state, begin, end):
+        found.append(end - begin)
+        return own(population, inputs, state, begin, end)
+
+    own = blocks._share
+    monkeypatch.setattr(blocks, "_share", share)
+    run_in_blocks(population(8, True), jnp.full(STEPS, 30.0), block=2, threads=threads)
+    assert found == shares
 
 
 def test_a_program_that_is_traced_has_one_thread_and_a_gradient():

@@ -7,8 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxneuro.networks.sensorimotor import sensorimotor_column
-from jaxneuro.tasks.touch import TouchedObjects, learn_objects, recognised
+from jaxneuro.tasks.touch import TouchedObjects, column_for, learn_objects, recognised
 
 OBJECTS, TOUCHED, POOL, WIDTH, SPACING = 6, 5, 4, 3, 10.0
 
@@ -19,9 +18,7 @@ def drawn():
 
 
 def small():
-    return sensorimotor_column(
-        6, 16, 20, 8, feature_columns=5, location_segments=24, sensory_segments=drawn().most_loaded()
-    )
+    return column_for([drawn()], 6, 16, sensory_cells=8, scale=40.0)
 
 
 @pytest.mark.parametrize("learn", [True, False])

@@ -129,6 +129,14 @@ def test_few_and_many_sites_follow_the_same_equations(dendrites, gating, indepen
     )
 
 
+@pytest.mark.parametrize(("dendrites", "reductions"), [(3, 0), (15, 0), (17, 5)])
+def test_reductions_over_few_sites_are_written_out(dendrites, reductions):
+    machine = MultiThreshold(dendrites)
+    program = jax.make_jaxpr(machine.distance)(machine.threshold_mv)
+    # `reduce_` of sites: a maximum and four sums.
+    assert str(program).count("= reduce_") == reductions
+
+
 @pytest.mark.parametrize("highest", [-14.9, -15.1, -40.0, -400.0])
 def test_far_below_the_odds_are_as_exact(highest, float64):
     heights = [highest, highest - 0.3, highest - 2.0]

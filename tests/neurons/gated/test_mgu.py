@@ -24,28 +24,18 @@ def test_equals_torchrecurrents_cell_with_the_same_weights():
     check_against("MGUCell", build, "hidden")
 
 
-def test_follows_the_equations_of_the_paper():
+@pytest.mark.parametrize("reset_after", [False, True])
+def test_follows_the_equations(reset_after):
     def step(m, state, x):
         (h,) = state
         wf, wn = rows(m.input_weights, UNITS)
         uf, un = rows(m.recurrent_weights, UNITS)
         bf, bn = rows(m.bias, UNITS)
         f = sigmoid(wf @ x + uf @ h + bf)
-        return [(1 - f) * h + f * np.tanh(wn @ x + un @ (f * h) + bn)]
+        past = f * (un @ h + m.recurrent_bias) if reset_after else un @ (f * h)
+        return [(1 - f) * h + f * np.tanh(wn @ x + past + bn)]
 
-    check_equations(lambda key: MGU(INPUTS, UNITS, key=key), step, "hidden")
-
-
-def test_follows_the_equations_with_the_gate_after_the_product():
-    def step(m, state, x):
-        (h,) = state
-        wf, wn = rows(m.input_weights, UNITS)
-        uf, un = rows(m.recurrent_weights, UNITS)
-        bf, bn = rows(m.bias, UNITS)
-        f = sigmoid(wf @ x + uf @ h + bf)
-        return [(1 - f) * h + f * np.tanh(wn @ x + bn + f * (un @ h + m.recurrent_bias))]
-
-    check_equations(lambda key: MGU(INPUTS, UNITS, reset_after=True, key=key), step, "hidden")
+    check_equations(lambda key: MGU(INPUTS, UNITS, reset_after=reset_after, key=key), step, "hidden")
 
 
 def test_with_an_open_gate_is_a_simple_recurrent_neuron(key):
