@@ -180,8 +180,8 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
         ),
         Section(
             title="Recognition against objects learnt",
-            text="Columns by modules and their cells. The line is the mean of all seeds, the band their range; a column "
-            "is tested until it recognises less than half of what is enough.",
+            text="Columns by modules and their cells. The line is the mean of all seeds, the band their range; a "
+            "column is tested until it recognises less than half of what is enough.",
             figure=figures.svg(*panels(config, results)),
         ),
     ]
