@@ -120,7 +120,7 @@ def _run(arguments: argparse.Namespace) -> int:
     for text in arguments.overrides:
         document = override(document, text)
     preamble = load(Preamble, document)
-    devices.prepare(preamble.devices)
+    devices.prepare(preamble.devices, preamble.whole_loops)
     _join(arguments)
     devices.keep_compiled()
     experiment = experiments.load(preamble.experiment, arguments.config)

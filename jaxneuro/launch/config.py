@@ -56,6 +56,7 @@ class Preamble(ConfigPart):
     ]
     seed: Seed = 0
     devices: Annotated[int, Within(at_least=1, at_most=1024)] = 1
+    whole_loops: bool = False
 
 
 class ExperimentConfig(Preamble):
@@ -65,6 +66,8 @@ class ExperimentConfig(Preamble):
         experiment: the name of a file in `experiments/`, without `.py`.
         seed: of all that is random.
         devices: over how many devices lanes are spread, in each process.
+        whole_loops: whether XLA compiles small loops over time as single functions: on CPUs several times as fast for
+            networks and populations of simple neurons, slower where a step is a matrix product.
         sweep: lists of numbers, by the dotted path of the field they replace; see `jaxneuro.launch.sweep`. Only an
             experiment that says `sweepable = True` takes one.
     """
@@ -91,8 +94,11 @@ class ExperimentConfig(Preamble):
         return self
 
     def resolved(self) -> dict[str, Any]:
-        """The config with all defaults, as JSON holds it; reading that back gives an equal config."""
-        return self.model_dump(mode="json")
+        """The config with all defaults, as JSON holds it; reading that back gives an equal config.
+
+        Without `whole_loops` unless it is true: results from before that field was added keep their config's name.
+        """
+        return self.model_dump(mode="json", exclude=None if self.whole_loops else {"whole_loops"})
 
 
 Part = TypeVar("Part", bound=ConfigPart)

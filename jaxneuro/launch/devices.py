@@ -20,21 +20,42 @@ from jaxneuro.launch.lock import RunError
 Tree = TypeVar("Tree")
 LANES = PartitionSpec("lanes")
 
+# Measured on networks and populations: in loops of up to a megabyte no kernel is worth more than handing over to it.
+WHOLE_LOOPS = (
+    "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion,xla_cpu_small_while_loop_byte_threshold=1000000"
+)
+
 # Programs are kept from the first millisecond and byte on: many small ones make up a start.
 CACHE_OPTIONS = {"jax_persistent_cache_min_compile_time_secs": 0.0, "jax_persistent_cache_min_entry_size_bytes": -1}
 
 
-def prepare(devices: int) -> None:
-    """Ask for so many devices, before anything is computed: on a CPU they are virtual and share its cores.
+def prepare(devices: int, whole_loops: bool = False) -> None:
+    """Settle what JAX must know before anything is computed. Once it has started it changes neither.
 
     Args:
-        devices: how many the run wants; an accelerator has as many as it has.
+        devices: how many the run wants: on a CPU they are virtual and share its cores; an accelerator has as many as
+            it has.
+        whole_loops: whether XLA shall compile small loops as single functions, in one pass over what a step reads; on
+            CPUs only. Options of this kind in the environment win.
     """
-    asked_already = "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
-    if devices > 1 and not asked_already:
-        # Once JAX has started it refuses; whether there are enough is for `require` to say.
+    told = os.environ.get("XLA_FLAGS", "")
+    if whole_loops and "xla_backend_extra_options" not in told and not _started():
+        os.environ["XLA_FLAGS"] = f"{told} {WHOLE_LOOPS}".strip()
+    if devices > 1 and "xla_force_host_platform_device_count" not in told:
+        # Whether there are enough is for `require` to say.
         with contextlib.suppress(RuntimeError):
             jax.config.update("jax_num_cpu_devices", devices)
+
+
+def _started() -> bool:
+    """Whether JAX has chosen its devices: then it refuses another number of them."""
+    number: int = jax.config.jax_num_cpu_devices
+    try:
+        jax.config.update("jax_num_cpu_devices", number + 2)
+    except RuntimeError:
+        return True
+    jax.config.update("jax_num_cpu_devices", number)
+    return False
 
 
 def require(devices: int) -> None:
