@@ -254,8 +254,9 @@ def peers(config: Config) -> dict[str, dict[str, Peer]]:
         | threads("NEST", "nest_python", "nest", *network),
         "population": threads("Brian2", "brian_python", "brian_lif", *population)
         | {
-            "BrainPy, variables": Peer("brainpy_python", ("brainpy_lif", *population)),
-            "BrainPy, states": Peer("brainpy_python", ("brainpy_state_lif", *population)),
+            f"BrainPy, {kind}{', whole loops' * told}": Peer("brainpy_python", (program, *population, told))
+            for told in range(1 + config.whole_loops)
+            for kind, program in (("variables", "brainpy_lif"), ("states", "brainpy_state_lif"))
         },
         "membranes": threads("Brian2", "brian_python", "brian_membranes", *membranes)
         | threads("NEURON", "neuron_python", "neuron_membranes", *membranes),

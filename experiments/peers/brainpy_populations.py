@@ -2,16 +2,20 @@
 
 Both as in its manuals: the loop over all steps is compiled as a whole, in single precision. The runs of both start
 from the same voltages, drawn at random, and the call "value" answers with the spikes per neuron of the last run.
+BrainPy computes by XLA, as we do: with `told` it gets the options that we run with, without it has XLA's own.
 """
 
+import os
 import time
 from collections.abc import Callable
 
 Call = Callable[[], object]
 
 
-def brainpy_lif(neurons: int, steps: int) -> dict[str, Call]:
+def brainpy_lif(neurons: int, steps: int, told: int) -> dict[str, Call]:
     """`brainpy.dyn.LifRef` under one current, by `brainpy.math.for_loop`."""
+    if not told:
+        os.environ.pop("XLA_FLAGS", None)
     import brainpy  # pyright: ignore[reportMissingImports]
     import brainpy.math as bm  # pyright: ignore[reportMissingImports]
     import jax
@@ -42,8 +46,10 @@ def brainpy_lif(neurons: int, steps: int) -> dict[str, Call]:
     return {"run": run, "value": lambda: float(fired.mean())}
 
 
-def brainpy_state_lif(neurons: int, steps: int) -> dict[str, Call]:
+def brainpy_state_lif(neurons: int, steps: int, told: int) -> dict[str, Call]:
     """`brainpy.state.LIFRef` under one current, by `brainstate.transform.for_loop`."""
+    if not told:
+        os.environ.pop("XLA_FLAGS", None)
     import brainpy.state  # pyright: ignore[reportMissingImports]
     import brainstate  # pyright: ignore[reportMissingImports]
     import brainunit as unit  # pyright: ignore[reportMissingImports]

@@ -49,7 +49,7 @@ def prepare(devices: int, whole_loops: bool = False) -> None:
 
 def _started() -> bool:
     """Whether JAX has chosen its devices: then it refuses another number of them."""
-    number: int = jax.config.jax_num_cpu_devices
+    number: int = getattr(jax.config, "jax_num_cpu_devices")  # noqa: B009 (no type checker knows it)
     try:
         jax.config.update("jax_num_cpu_devices", number + 2)
     except RuntimeError:

@@ -70,6 +70,7 @@ def test_the_hash_depends_on_every_value():
 
     assert of() == of("steps=20")
     assert len({of(), of("steps=21"), of("optimizers.1.learning_rate=0.9"), of("clip=2"), of("seed=1")}) == 5
+    assert of() == of("whole_loops=false") != of("whole_loops=true")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -63,6 +65,48 @@ def test_asking_for_devices_when_jax_has_started_leaves_them_as_they_are():
     before = jax.device_count()
     devices.prepare(7)
     assert jax.device_count() == before
+
+
+def test_xla_hears_of_whole_loops_only_before_jax_starts(monkeypatch):
+    jax.devices()
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=here")
+    devices.prepare(1, whole_loops=True)
+    assert os.environ["XLA_FLAGS"] == "--xla_dump_to=here"
+
+
+@pytest.mark.parametrize("told", ["", "--xla_dump_to=here", "--xla_backend_extra_options=own"])
+def test_what_the_environment_says_of_loops_wins(monkeypatch, told):
+    monkeypatch.setattr(jax.config, "update", lambda *setting: None)  # as before JAX starts
+    monkeypatch.setenv("XLA_FLAGS", told)
+    devices.prepare(1)
+    assert os.environ["XLA_FLAGS"] == told
+    devices.prepare(1, whole_loops=True)
+    added = "" if "extra" in told else f" {devices.WHOLE_LOOPS}"
+    assert os.environ["XLA_FLAGS"] == (told + added).strip()
+
+
+WHOLE = """
+from jaxneuro.launch import devices
+devices.prepare(2, whole_loops={whole})
+import jax, jaxneuro as jn
+from jaxneuro.networks import cuba
+network = cuba(200, degree=10.0, packed=True, key=jax.random.key(0))
+assert jax.device_count() == 2
+program = jax.jit(lambda machine, x: jn.run(machine, x)).lower(network, jax.numpy.zeros(50)).compile().as_text()
+print(program.count("small_call"), jn.run(network, jax.numpy.zeros(500))[1]["excitatory"].sum())
+"""
+
+
+@pytest.mark.slow
+def test_a_network_runs_as_one_function_and_fires_the_same_spikes():
+    def told(whole):
+        command = [sys.executable, "-c", WHOLE.format(whole=whole)]
+        environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+
+    (plain, spikes), (whole, same) = told(False), told(True)
+    assert int(whole) > int(plain)
+    assert spikes == same
 
 
 def test_lanes_on_one_device_are_left_where_they_are():

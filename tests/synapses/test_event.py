@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxneuro as jn
-from jaxneuro.synapses.event import pack, unpack
+from jaxneuro.synapses.event import SHORT, pack, unpack
 
 SOURCES, TARGETS, MOST = 70, 23, 6
 
@@ -44,6 +44,20 @@ def test_sums_are_those_of_a_loop_over_all_synapses(events, equal, spikes, float
     }[spikes]
     synapses = jn.synapses.EventSynapses(weights, jnp.asarray(targets), TARGETS, events)
     np.testing.assert_allclose(synapses.respond(jnp.asarray(x)), summed(targets, weights, x), rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("equal", [True, False])
+@pytest.mark.parametrize("most", [SHORT, SHORT + 1])
+def test_short_rows_and_long_ones_are_summed_alike(most, equal, float64):
+    generator = np.random.default_rng(3)
+    targets = generator.integers(0, TARGETS + 1, (SOURCES, most)).astype(np.int32)
+    weights = 0.7 if equal else generator.normal(size=targets.shape)
+    x = generator.normal(size=SOURCES) * (generator.random(SOURCES) < 0.5)
+    synapses = jn.synapses.EventSynapses(weights, jnp.asarray(targets), TARGETS)
+    np.testing.assert_allclose(synapses.respond(jnp.asarray(x)), summed(targets, weights, x), rtol=1e-12, atol=1e-12)
+    # A scatter would keep XLA's CPU compiler from making one kernel of all loops.
+    program = jax.jit(lambda synapses, x: synapses.respond(x)).lower(synapses, jnp.asarray(x)).as_text()
+    assert ("scatter" in program) == (most > SHORT)
 
 
 @pytest.mark.parametrize("equal", [True, False])
