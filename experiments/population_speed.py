@@ -2,9 +2,9 @@
 
 CUBA, with spikes handed on one by one, by the lists of those that spike, and by all synapses; its neurons without
 synapses; and its arithmetic written by hand. A population of LIF neurons without synapses, as a whole and in blocks,
-beside eight multiplications and additions of one number each. Hodgkin-Huxley membranes beside the exponentials that
-they need. And neurons with several thresholds beside LIF neurons that sum as many inputs. Brian2 does all but the last,
-BrainPy the population, NEST the network, and NEURON the membranes.
+beside eight multiplications and additions of one number each. Hodgkin-Huxley membranes, in blocks or as a whole, beside
+the exponentials that they need. And neurons with several thresholds beside LIF neurons that sum as many inputs. Brian2
+does all but the last, BrainPy the population, NEST the network, and NEURON the membranes.
 """
 
 import functools
@@ -16,7 +16,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 from pydantic import Field
 
 import jaxneuro as jn
@@ -32,6 +32,7 @@ from jaxneuro.neurons.spiking.hodgkin_huxley import HodgkinHuxleyGates, HodgkinH
 from jaxneuro.neurons.spiking.lif import LIFState
 
 Call = Callable[[], Any]
+EXPONENTIALS = 8  # in a step of a Hodgkin-Huxley membrane
 
 
 class Config(ExperimentConfig):
@@ -179,10 +180,41 @@ def population_calls(config: Config) -> dict[str, Call]:
     return calls | {"whole": lambda: whole(state), "eight multiplications": lambda: multiplications(state.voltage_mv)}
 
 
-def membrane_calls(config: Config) -> dict[str, Call]:
-    """Hodgkin-Huxley membranes of 0 to 20 uA/cm2, by exponential Euler, and ten exponentials of each, which it needs.
+class Fed(jn.StateMachine[tuple[Any, Float[Array, ""]], Float[Array, ""], Float[Array, ""]]):
+    """A machine under a current of its own, which its state holds."""
 
-    Gates first, then the voltage, or all at once as in Brian2. They start a little off their rest, like Brian2's.
+    machine: jn.StateMachine
+
+    def init(self, key: PRNGKeyArray) -> tuple[Any, Float[Array, ""]]:
+        """At rest, without a current."""
+        return self.machine.init(key), jnp.zeros(())
+
+    def step(
+        self, state: tuple[Any, Float[Array, ""]], input: Float[Array, ""]
+    ) -> tuple[tuple[Any, Float[Array, ""]], Float[Array, ""]]:
+        """`step(state, current)`, whatever the input."""
+        inner, spike = self.machine.step(state[0], state[1])
+        return (inner, state[1]), spike
+
+
+class Exponentials(jn.StateMachine[Float[Array, ""], Float[Array, ""], Float[Array, ""]]):
+    """The exponentials of a step of a Hodgkin-Huxley membrane and no more: four of rates, four of what relaxes."""
+
+    def init(self, key: PRNGKeyArray) -> Float[Array, ""]:
+        """Any number."""
+        return jnp.zeros(())
+
+    def step(self, state: Float[Array, ""], input: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """`x <- sum_k e^(x (k / 100 - 1.05)) / 10`."""
+        total = sum((jnp.exp(state * (0.01 * k - 1.05)) for k in range(EXPONENTIALS)), jnp.zeros_like(state))
+        return 0.1 * total, jnp.zeros_like(state)
+
+
+def membrane_calls(config: Config) -> dict[str, Call]:
+    """Hodgkin-Huxley membranes of 0 to 20 uA/cm2, by exponential Euler, and the exponentials of each, which it needs.
+
+    Gates first, then the voltage, or all at once as in Brian2; in blocks or as a whole. They start a little off their
+    rest, like Brian2's.
     """
     count, membrane = config.membranes, jn.spiking.HodgkinHuxley()
     currents = jnp.linspace(0.0, 20.0, count)
@@ -190,7 +222,7 @@ def membrane_calls(config: Config) -> dict[str, Call]:
     one = HodgkinHuxleyState(gates, jnp.asarray(-65.0), jnp.asarray(0.0))
     start = jax.tree.map(lambda leaf: jnp.full(count, leaf), one)
 
-    def integrated(machine: jn.StateMachine) -> Call:
+    def whole(machine: jn.StateMachine) -> Call:
         neurons = jn.Population(machine, count, shared=True)
 
         def step(state: HodgkinHuxleyState, _: None) -> tuple[HodgkinHuxleyState, None]:
@@ -200,17 +232,16 @@ def membrane_calls(config: Config) -> dict[str, Call]:
             jax.jit(lambda state: jax.lax.scan(step, state, None, length=config.membrane_steps)[0]), start
         )
 
-    @jax.jit
-    def exponentials(numbers: Array) -> Array:
-        def step(numbers: Array, _: None) -> tuple[Array, None]:
-            return 0.1 * sum((jnp.exp(numbers * (0.01 * k - 1.05)) for k in range(10)), jnp.zeros_like(numbers)), None
+    def blocks(machine: jn.StateMachine, state: Any) -> Any:
+        neurons, time = jn.Population(machine, count, shared=True), jnp.zeros(config.membrane_steps)
+        return run_in_blocks(neurons, time, state=state, block=config.block, counted=True)[0]
 
-        return jax.lax.scan(step, numbers, None, length=config.membrane_steps)[0]
-
+    split, together = jn.SplitExponentialEuler(membrane, dt_ms=0.025), jn.ExponentialEuler(membrane, dt_ms=0.025)
     return {
-        "gates first": integrated(jn.SplitExponentialEuler(membrane, dt_ms=0.025)),
-        "all at once": integrated(jn.ExponentialEuler(membrane, dt_ms=0.025)),
-        "ten exponentials": lambda: exponentials(currents),
+        "gates first": lambda: blocks(Fed(split), (start, currents))[0],
+        "all at once": lambda: blocks(Fed(together), (start, currents))[0],
+        "gates first, whole": whole(split),
+        f"{EXPONENTIALS} exponentials": lambda: blocks(Exponentials(), currents),
     }
 
 

@@ -190,11 +190,14 @@ def exprel(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jnp.where(small, _exprel_near_zero(z), (jnp.exp(safe) - 1) / safe)
 
 
-def inverse_exprel(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def inverse_exprel(
+    z: Float[Array, "*shape"], exponential: Float[Array, "*shape"] | None = None
+) -> Float[Array, "*shape"]:
     """`z / (e^z - 1)`, and 1 at 0, with its derivatives: `1 / exprel(z)` by one division instead of two.
 
     Args:
         z: real numbers.
+        exponential: `e^z`, where it is known already.
 
     Returns:
         The quotient, to the last digits.
@@ -204,7 +207,8 @@ def inverse_exprel(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     # The series of the Bernoulli numbers, B_k / k!, as far as double precision needs it below `NEAR_ZERO`.
     square = jnp.where(small, z, 0) ** 2
     even = 1 / 12 + square * (-1 / 720 + square * (1 / 30_240 - square / 1_209_600))
-    return jnp.where(small, 1 - z / 2 + square * even, safe / (jnp.exp(safe) - 1))
+    power = jnp.exp(safe) if exponential is None else jnp.where(small, 2, exponential)
+    return jnp.where(small, 1 - z / 2 + square * even, safe / (power - 1))
 
 
 def _expm1(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

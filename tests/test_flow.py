@@ -151,10 +151,11 @@ def test_the_quotient_of_exponential_euler_keeps_its_digits_near_zero(dtype, val
     found, slope = jax.jit(jax.vmap(jax.value_and_grad(exprel)))(jnp.asarray(points))
     np.testing.assert_allclose(found, values, rtol=value_digits)
     np.testing.assert_allclose(slope, slopes, rtol=slope_digits)
-    # And 1 / phi, whose slope is -phi' / phi^2.
-    found, slope = jax.jit(jax.vmap(jax.value_and_grad(inverse_exprel)))(jnp.asarray(points))
-    np.testing.assert_allclose(found, 1 / np.asarray(values), rtol=value_digits)
-    np.testing.assert_allclose(slope, -np.asarray(slopes) / np.asarray(values) ** 2, rtol=slope_digits)
+    # And 1 / phi, whose slope is -phi' / phi^2, with an exponential of its own or a given one.
+    for inverse in (inverse_exprel, lambda z: inverse_exprel(z, jnp.exp(z))):
+        found, slope = jax.jit(jax.vmap(jax.value_and_grad(inverse)))(jnp.asarray(points))
+        np.testing.assert_allclose(found, 1 / np.asarray(values), rtol=value_digits)
+        np.testing.assert_allclose(slope, -np.asarray(slopes) / np.asarray(values) ** 2, rtol=slope_digits)
 
 
 @pytest.mark.parametrize("integrator", INTEGRATORS)
