@@ -22,7 +22,8 @@ class Alpha(StateMachine[AlphaState, Float[Array, ""], Float[Array, ""]]):
 
     `k(t) = t / tau e^(1 - t / tau)`, as two equal exponentials in series, `r' = -r / tau`, `s' = -s / tau + r`, by
     their exact propagator: `s <- e^(-dt / tau) (s + dt r)`, `r <- e^(-dt / tau) r + x`. The peak comes tau after the
-    spike; y is the value at the start of the step, so that a spike is seen from the next step on.
+    spike. y is the value at the start of the step, so that a spike is seen from the next step on, or in its middle:
+    `e^(-dt / 2 tau) (s + dt r / 2)`.
 
     Fields:
         weight: height of the response to one spike over a connection of weight 1, in the unit of the output: the
@@ -31,6 +32,7 @@ class Alpha(StateMachine[AlphaState, Float[Array, ""], Float[Array, ""]]):
         tau_ms: time constant, and time of the peak (ms).
         dt_ms: step size (ms).
         normalisation: "peak" or "charge".
+        value_at: "start" or "middle" of the step, as of `Exponential`.
 
     Input: the spikes that arrive in the step, each times the weight of its connection, a scalar. Output: a scalar.
 
@@ -42,9 +44,11 @@ class Alpha(StateMachine[AlphaState, Float[Array, ""], Float[Array, ""]]):
     tau_ms: Scalar = parameter(2.0, above=0.0, unit="ms")
     dt_ms: Scalar = parameter(0.1, above=0.0, unit="ms")
     normalisation: Literal["peak", "charge"] = eqx.field(static=True, default="peak")
+    value_at: Literal["start", "middle"] = eqx.field(static=True, default="start")
 
     def __check_init__(self) -> None:
         check_choice("Alpha", "normalisation", self.normalisation, ("peak", "charge"))
+        check_choice("Alpha", "value_at", self.value_at, ("start", "middle"))
 
     def init(self, key: PRNGKeyArray) -> AlphaState:
         """Closed."""
@@ -52,7 +56,14 @@ class Alpha(StateMachine[AlphaState, Float[Array, ""], Float[Array, ""]]):
 
     def step(self, state: AlphaState, input: Float[Array, ""]) -> tuple[AlphaState, Float[Array, ""]]:
         """The last step's time passes, then the input arrives."""
-        decay = jnp.exp(-self.dt_ms / self.tau_ms)
-        opened = decay * (state.open + self.dt_ms * state.rise)
+        state = AlphaState(self._decay(self.dt_ms) * state.rise + input, self._later(state, self.dt_ms))
+        opened = state.open if self.value_at == "start" else self._later(state, self.dt_ms / 2)
         scale = jnp.e / self.tau_ms if self.normalisation == "peak" else 1 / self.tau_ms**2
-        return AlphaState(decay * state.rise + input, opened), self.weight * scale * opened
+        return state, self.weight * scale * opened
+
+    def _decay(self, ms: Float[Array, ""]) -> Float[Array, ""]:
+        return jnp.exp(-ms / self.tau_ms)
+
+    def _later(self, state: AlphaState, ms: Float[Array, ""]) -> Float[Array, ""]:
+        """What is open so much later, without further input."""
+        return self._decay(ms) * (state.open + ms * state.rise)

@@ -25,7 +25,7 @@ class DualExponential(StateMachine[DualExponentialState, Float[Array, ""], Float
     `s' = -s / tau_decay + r`, by their exact propagator. With equal time constants it is the alpha function; values and
     gradients pass that limit smoothly. The peak comes
     `tau_rise tau_decay / (tau_decay - tau_rise) ln(tau_decay / tau_rise)` after the spike. y is the value at the start
-    of the step, so that a spike is seen from the next step on.
+    of the step, so that a spike is seen from the next step on, or that in its middle.
 
     Fields:
         weight: height of the response to one spike over a connection of weight 1, in the unit of the output: the
@@ -34,6 +34,7 @@ class DualExponential(StateMachine[DualExponentialState, Float[Array, ""], Float
         tau_rise_ms, tau_decay_ms: time constants (ms); exchanged they give the same.
         dt_ms: step size (ms).
         normalisation: "peak" or "charge".
+        value_at: "start" or "middle" of the step, as of `Exponential`.
 
     Input: the spikes that arrive in the step, each times the weight of its connection, a scalar. Output: a scalar.
 
@@ -46,9 +47,11 @@ class DualExponential(StateMachine[DualExponentialState, Float[Array, ""], Float
     tau_decay_ms: Scalar = parameter(5.0, above=0.0, unit="ms")
     dt_ms: Scalar = parameter(0.1, above=0.0, unit="ms")
     normalisation: Literal["peak", "charge"] = eqx.field(static=True, default="peak")
+    value_at: Literal["start", "middle"] = eqx.field(static=True, default="start")
 
     def __check_init__(self) -> None:
         check_choice("DualExponential", "normalisation", self.normalisation, ("peak", "charge"))
+        check_choice("DualExponential", "value_at", self.value_at, ("start", "middle"))
 
     def init(self, key: PRNGKeyArray) -> DualExponentialState:
         """Closed."""
@@ -59,10 +62,15 @@ class DualExponential(StateMachine[DualExponentialState, Float[Array, ""], Float
         self, state: DualExponentialState, input: Float[Array, ""]
     ) -> tuple[DualExponentialState, Float[Array, ""]]:
         """The last step's time passes, then the input arrives."""
-        opened = jnp.exp(-self.dt_ms / self.tau_decay_ms) * state.open
-        opened = opened + relayed(self.dt_ms, self.tau_rise_ms, self.tau_decay_ms) * state.rise
         rise = jnp.exp(-self.dt_ms / self.tau_rise_ms) * state.rise + input
-        return DualExponentialState(rise, opened), self.weight * self._scale() * opened
+        state = DualExponentialState(rise, self._later(state, self.dt_ms))
+        opened = state.open if self.value_at == "start" else self._later(state, self.dt_ms / 2)
+        return state, self.weight * self._scale() * opened
+
+    def _later(self, state: DualExponentialState, ms: Float[Array, ""]) -> Float[Array, ""]:
+        """What is open so much later, without further input."""
+        decayed = jnp.exp(-ms / self.tau_decay_ms) * state.open
+        return decayed + relayed(ms, self.tau_rise_ms, self.tau_decay_ms) * state.rise
 
     def peak_ms(self) -> Float[Array, ""]:
         """How long after a spike the response is greatest (ms)."""

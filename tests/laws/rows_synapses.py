@@ -86,6 +86,27 @@ SYNAPSES: tuple[Row, ...] = (
         smooth=True,
         quick=False,
     ),
+    Row(
+        "Exponential in the middle",
+        lambda key: synapses.Exponential(tau_ms=3.0, dt_ms=1.0, value_at="middle"),
+        vectors(),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "Alpha in the middle",
+        lambda key: synapses.Alpha(tau_ms=3.0, dt_ms=1.0, value_at="middle"),
+        vectors(),
+        smooth=True,
+        quick=False,
+    ),
+    Row(
+        "DualExponential in the middle",
+        lambda key: synapses.DualExponential(tau_rise_ms=2.0, tau_decay_ms=4.0, dt_ms=1.0, value_at="middle"),
+        vectors(),
+        smooth=True,
+        quick=False,
+    ),
     Row("Alpha", lambda key: synapses.Alpha(tau_ms=3.0, dt_ms=1.0), vectors(), smooth=True, quick=False),
     Row(
         "DualExponential",

@@ -9,9 +9,11 @@ from jaxneuro.synapses import Alpha
 from tests.synapses.kinetics import DT, SPIKES, summed
 
 
-def test_responses_add_up(float64):
-    _, out = jn.run(Alpha(weight=2.5, tau_ms=4.0, dt_ms=DT), jnp.asarray(SPIKES))
-    np.testing.assert_allclose(out, summed(lambda t: 2.5 * t / 4 * np.exp(1 - t / 4)), rtol=0, atol=1e-12)
+@pytest.mark.parametrize(("value_at", "late"), [("start", 0.0), ("middle", DT / 2)])
+def test_responses_add_up(value_at, late, float64):
+    _, out = jn.run(Alpha(weight=2.5, tau_ms=4.0, dt_ms=DT, value_at=value_at), jnp.asarray(SPIKES))
+    expected = summed(lambda t: 2.5 * (t + late) / 4 * np.exp(1 - (t + late) / 4))
+    np.testing.assert_allclose(out, expected, rtol=0, atol=1e-12)
 
 
 def test_peak_and_charge(float64):
@@ -26,3 +28,5 @@ def test_peak_and_charge(float64):
 def test_another_normalisation_is_refused():
     with pytest.raises((ValueError, TypeError), match="area"):
         Alpha(normalisation="area")
+    with pytest.raises((ValueError, TypeError), match="end"):
+        Alpha(value_at="end")

@@ -15,13 +15,13 @@ def difference(t, rise, decay):
     return np.exp(-t / decay) - np.exp(-t / rise)
 
 
+@pytest.mark.parametrize(("value_at", "late"), [("start", 0.0), ("middle", DT / 2)])
 @pytest.mark.parametrize(("rise", "decay"), [(1.5, 6.0), (0.02, 9.0), (2.0, 100.0)])
-def test_responses_add_up_to_a_peak_of_one(rise, decay, float64):
+def test_responses_add_up_to_a_peak_of_one(rise, decay, value_at, late, float64):
     best = minimize_scalar(lambda t: -difference(t, rise, decay), bounds=(0, decay), options={"xatol": 1e-10})
-    _, out = jn.run(DualExponential(2.5, rise, decay, DT), jnp.asarray(SPIKES))
-    np.testing.assert_allclose(
-        out, summed(lambda t: 2.5 * difference(t, rise, decay) / -best.fun), rtol=0, atol=1e-12 * 2.5 / 0.01
-    )
+    _, out = jn.run(DualExponential(2.5, rise, decay, DT, value_at=value_at), jnp.asarray(SPIKES))
+    expected = summed(lambda t: 2.5 * difference(t + late, rise, decay) / -best.fun)
+    np.testing.assert_allclose(out, expected, rtol=0, atol=1e-12 * 2.5 / 0.01)
     peak = DualExponential(1.0, rise, decay).peak_ms()
     assert float(peak) == pytest.approx(rise * decay / (decay - rise) * np.log(decay / rise), rel=1e-12)
 
@@ -56,3 +56,5 @@ def test_time_constants_can_be_exchanged(float64):
 def test_another_normalisation_is_refused():
     with pytest.raises((ValueError, TypeError), match="area"):
         DualExponential(normalisation="area")
+    with pytest.raises((ValueError, TypeError), match="end"):
+        DualExponential(value_at="end")

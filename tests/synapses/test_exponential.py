@@ -9,10 +9,12 @@ from jaxneuro.synapses import Exponential
 from tests.synapses.kinetics import DT, SPIKES, summed
 
 
+@pytest.mark.parametrize(("value_at", "late"), [("start", 0.0), ("middle", DT / 2)])
 @pytest.mark.parametrize("executor", ["sequential", "parallel"])
-def test_responses_add_up(executor, float64):
-    _, out = jn.run(Exponential(weight=2.5, tau_ms=4.0, dt_ms=DT), jnp.asarray(SPIKES), executor=executor)
-    np.testing.assert_allclose(out, summed(lambda t: 2.5 * np.exp(-t / 4)), rtol=0, atol=1e-12)
+def test_responses_add_up(executor, value_at, late, float64):
+    synapse = Exponential(weight=2.5, tau_ms=4.0, dt_ms=DT, value_at=value_at)
+    _, out = jn.run(synapse, jnp.asarray(SPIKES), executor=executor)
+    np.testing.assert_allclose(out, summed(lambda t: 2.5 * np.exp(-(t + late) / 4)), rtol=0, atol=1e-12)
 
 
 def test_charge_is_the_integral_of_the_response(float64):
@@ -25,3 +27,5 @@ def test_charge_is_the_integral_of_the_response(float64):
 def test_another_normalisation_is_refused():
     with pytest.raises((ValueError, TypeError), match="area"):
         Exponential(normalisation="area")
+    with pytest.raises((ValueError, TypeError), match="end"):
+        Exponential(value_at="end")
