@@ -31,6 +31,8 @@ from jaxneuro.launch.reading import Document
 
 MOST_LANES = 100_000
 MOST_TOLD = 20
+# XLA 0.10 merges the outputs of an evaluator of graphs wrongly, finds out, and ends the process.
+WITHOUT_WHOLE_LOOPS = ("search_cells", "search_speed")
 
 
 class ConfigPart(BaseModel):
@@ -77,6 +79,13 @@ class ExperimentConfig(Preamble):
     sweepable: ClassVar[bool] = False
 
     sweep: dict[str, Annotated[tuple[Number, ...], Field(min_length=1, max_length=10_000)]] = {}
+
+    @model_validator(mode="after")
+    def _loops_can_be_whole(self) -> "ExperimentConfig":
+        if self.whole_loops and self.experiment in WITHOUT_WHOLE_LOOPS:
+            why = f"is not taken by {self.experiment}, whose programs XLA cannot compile so: leave it out."
+            raise refusal([Problem(("whole_loops",), why)])
+        return self
 
     @model_validator(mode="after")
     def _sweep_names_numbers(self) -> "ExperimentConfig":

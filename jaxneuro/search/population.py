@@ -24,7 +24,7 @@ from jaxneuro.search.genome import FIRST_STATE, ONE
 from jaxneuro.search.tape import Rows, Tape
 from jaxneuro.surrogate import FastSigmoid
 
-AT_ONCE = 2  # readers of a wire that one kernel takes; more take a kernel each
+AT_ONCE = 2  # readers of a slot or a state that one kernel takes; more take a kernel each
 
 
 class Weights(eqx.Module):
@@ -67,8 +67,10 @@ def _forward(weights: Weights, tape: Tape, inputs: Array, spiking: bool) -> tupl
     space = evaluator.space
     into, recurrent, bias = evaluator.matrices(weights)
 
-    def step(wires: Array, x: Array) -> tuple[Array, Any]:
-        states = wires[:, FIRST_STATE : FIRST_STATE + space.states]
+    def step(carry: tuple[Array, Array], x: Array) -> tuple[tuple[Array, Array], Any]:
+        # States beside the wires, not read from among them: what is kept of a step would cost a copy of all wires.
+        wires, states = carry
+        wires = _put(wires, states, FIRST_STATE)
         linear = (into @ x).reshape(population, space.stages, -1, batch) + bias
         slots, kept = [], []
         for stage in range(space.stages):
@@ -82,9 +84,10 @@ def _forward(weights: Weights, tape: Tape, inputs: Array, spiking: bool) -> tupl
             kept.append(total if spiking else ())
         output = _take(wires, tape.output)
         new = jnp.take_along_axis(wires, tape.next[..., None], 1, mode="clip")
-        return _put(wires, new, FIRST_STATE), (output, states, tuple(slots), tuple(kept))
+        return (wires, new), (output, states, tuple(slots), tuple(kept))
 
-    _, (outputs, states, slots, totals) = jax.lax.scan(step, evaluator.blank(), inputs)
+    start = (evaluator.blank(), jnp.zeros((population, space.states, units * batch), weights.bias.dtype))
+    _, (outputs, states, slots, totals) = jax.lax.scan(step, start, inputs)
     return outputs.reshape(-1, population, units, batch), (weights, tape, inputs, states, slots, totals)
 
 
@@ -164,6 +167,20 @@ class _Evaluator:
         recurrent = (weights.recurrent * has_recurrent).reshape(population, stages, rows, units)
         return into, recurrent, (weights.bias * self.tape.has_bias[..., None]).reshape(population, stages, rows, 1)
 
+    def rounds(self, stage: int) -> tuple[Array, Array, Array, Array]:
+        """The order of the reverse pass: of each round the node, which of its readers, whether that is its last.
+
+        And how many rounds there are. A node without readers has one.
+        """
+        nodes, start = self.space.nodes, self.space.node(stage)
+        order = jnp.arange(nodes - 1, -1, -1, dtype=jnp.int32)
+        each = jnp.maximum(1, self.most[start : start + nodes])
+        each = jnp.where(order < self.last[stage], each[::-1], 0)
+        ends = jnp.cumsum(each)
+        number = jnp.arange(nodes * self.tape.reader.shape[-1], dtype=jnp.int32)
+        place = jnp.minimum((ends[None] <= number[:, None]).sum(1, dtype=jnp.int32), nodes - 1)
+        return order[place], number - (ends - each)[place], number == ends[place] - 1, ends[-1]
+
     def activate(self, u: Array, coefficients: Array) -> Array:
         """The one formula; coefficients have one axis more than `u` has but the last."""
         gain, scale, linear, relu, step, constant = (c[..., None] for c in jnp.moveaxis(coefficients, -1, 0))
@@ -184,22 +201,24 @@ class _Evaluator:
         return jax.lax.fori_loop(0, self.last[stage], body, wires)
 
     def nodes_back(self, wires: Array, changes: Array, stage: int, spiking: bool) -> Array:
-        """The cotangents of the nodes of a stage, from the last to the first."""
-        p, start, last = self.tape, self.space.node(stage), self.last[stage]
+        """The cotangents of the nodes of a stage, from the last to the first: one reader of one node a round."""
+        p, start = self.tape, self.space.node(stage)
+        nodes, readers, final, rounds = self.rounds(stage)
 
         def body(i: Array, changes: Array) -> Array:
-            node = last - 1 - i
-            wire = start + node
+            node, wire = nodes[i], start + nodes[i]
             slope = self.slope(jax.lax.dynamic_index_in_dim(wires, wire, 1, keepdims=False), _at(p.slope, wire))
             if spiking:
                 first, second, k = (_at(part[:, stage], node) for part in (p.first, p.second, p.combine))
                 a, b = _take(wires, first), _take(wires, second)
                 z = k[:, 0:1] * a + k[:, 1:2] * b + k[:, 2:3] * a * b
                 slope = slope + _at(p.spikes, wire)[:, None] * FastSigmoid().kernel(z)
-            back = self.received(wires, changes, lambda part: _at(part, wire), self.most[wire])
-            return _put(changes, (back * slope)[:, None], wire)
+            before = jax.lax.dynamic_index_in_dim(changes, wire, 1, keepdims=False)
+            back = jnp.where(readers[i] == 0, 0, before)
+            back = back + self.term(wires, changes, lambda part: _at(part, wire), readers[i])
+            return _put(changes, jnp.where(final[i], back * slope, back)[:, None], wire)
 
-        return jax.lax.fori_loop(0, last, body, changes)
+        return jax.lax.fori_loop(0, rounds, body, changes)
 
     def rows_back(self, wires: Array, changes: Array, start: int, length: int, totals: Array | None) -> Array:
         """The cotangents of neighbouring wires that do not read each other."""
@@ -216,17 +235,18 @@ class _Evaluator:
 
     def received(self, wires: Array, changes: Array, of: Callable[[Array], Array], most: Array) -> Array:
         """What the readers of wires pass back, the first few in one kernel."""
-        reader, other, share = of(self.tape.reader), of(self.tape.other), of(self.tape.share)
-
-        def term(k: Any) -> Array:
-            back = _take(changes, jax.lax.dynamic_index_in_dim(reader, k, reader.ndim - 1, keepdims=False))
-            across = _take(wires, jax.lax.dynamic_index_in_dim(other, k, other.ndim - 1, keepdims=False))
-            part = jax.lax.dynamic_index_in_dim(share, k, share.ndim - 2, keepdims=False)
-            return back * (part[..., 0:1] + part[..., 1:2] * across)
-
-        zero = jnp.zeros((*reader.shape[:-1], wires.shape[-1]), self.dtype)
+        term = functools.partial(self.term, wires, changes, of)
+        zero = jnp.zeros((*of(self.tape.reader).shape[:-1], wires.shape[-1]), self.dtype)
         rest = jax.lax.fori_loop(AT_ONCE, jnp.maximum(most, AT_ONCE), lambda k, sum: sum + term(k), zero)
         return sum((term(k) for k in range(AT_ONCE)), rest)
+
+    def term(self, wires: Array, changes: Array, of: Callable[[Array], Array], k: Any) -> Array:
+        """What the k-th readers of wires pass back."""
+        reader, other, share = of(self.tape.reader), of(self.tape.other), of(self.tape.share)
+        back = _take(changes, jax.lax.dynamic_index_in_dim(reader, k, reader.ndim - 1, keepdims=False))
+        across = _take(wires, jax.lax.dynamic_index_in_dim(other, k, other.ndim - 1, keepdims=False))
+        part = jax.lax.dynamic_index_in_dim(share, k, share.ndim - 2, keepdims=False)
+        return back * (part[..., 0:1] + part[..., 1:2] * across)
 
 
 def _take(values: Array, index: Array) -> Array:

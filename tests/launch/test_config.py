@@ -191,6 +191,13 @@ def test_a_sweep_over_what_is_no_number_or_out_of_range_is_refused(sweep, messag
     assert message in complaint(f"{VALID}sweep: {sweep}")
 
 
+def test_an_experiment_whose_programs_xla_cannot_compile_whole_says_so():
+    text = f"{VALID}whole_loops: true\n"
+    assert load(Config, read_text(text, "x.yaml")).whole_loops
+    with pytest.raises(ConfigError, match="whole_loops is not taken by search_cells"):
+        load(Config, read_text(text.replace("digits", "search_cells"), "x.yaml"))
+
+
 def test_an_experiment_without_lanes_takes_no_sweep():
     class Fixed(Config):
         sweepable = False
