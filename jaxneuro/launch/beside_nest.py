@@ -6,6 +6,7 @@ the end of a step, where ours come at its start: one step earlier and `e^(dt / t
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -18,10 +19,19 @@ from jaxneuro.launch.beside_nest_synapses import short_term, spike_timing
 from jaxneuro.launch.ledger import Check, worst
 from jaxneuro.launch.recorded import Protocol, error_of_half_a_step, lasting, sampled, times, train
 from jaxneuro.neurons.spiking.hodgkin_huxley import HodgkinHuxleyState
-from jaxneuro.stimulus import Stimulus, VoltageJump
+from jaxneuro.stimulus import Conductance, Stimulus, VoltageJump
 
 EXACT_MV = 1e-9  # of propagators that are exact on the grid: what rounding leaves, with room
 GRID_MS = 0.1
+STEPS_MS = (0.1, 0.05)
+ADEX = {
+    "C_m": "capacitance_pf", "g_L": "leak_ns", "E_L": "rest_mv", "V_th": "threshold_mv", "Delta_T": "slope_mv",
+    "tau_w": "tau_adaptation_ms", "a": "coupling_ns", "b": "increment_pa", "V_peak": "peak_mv", "V_reset": "reset_mv",
+}  # fmt: skip
+CONDUCTANCES = (
+    ("leaky, exponential conductances", jn.synapses.Exponential, "iaf_cond_exp"),
+    ("leaky, alpha conductances", jn.synapses.Alpha, "iaf_cond_alpha"),
+)
 FINE_MS = 0.005
 
 
@@ -69,7 +79,7 @@ def driven(protocols: dict[str, Protocol]) -> list[Check]:
 
 
 def receiving(protocols: dict[str, Protocol]) -> list[Check]:
-    """Synapses that hand the neuron one value for the whole step, the one at its start."""
+    """Synapses that hand the neuron one value for the whole step, the one at its start or in its middle."""
     protocol = protocols["leaky, alpha currents"]
     step, (given,) = protocol["resolution_ms"], protocol["inputs"]
     synapse = jn.synapses.Alpha(given["weight"], protocol["parameters"]["tau_syn_ex"], dt_ms=step)
@@ -78,23 +88,24 @@ def receiving(protocols: dict[str, Protocol]) -> list[Check]:
     checks = [worst("Alpha", "iaf_psc_alpha: current", protocol["I_syn_ex"][:-1], at_ends, EXACT_MV, "pA")]
     _, _, voltage = jn.run(_leaky(protocol, step), current / 1e3, observe="voltage_mv")
     checks.append(_first_order("Alpha, LIF", "iaf_psc_alpha", protocol, voltage, step))
-    protocol = protocols["leaky, exponential conductances"]
-    traces = {step: _conductances(protocol, step) for step in (0.1, 0.05)}
-    checks.append(_first_order("Exponential, LIF", "iaf_cond_exp", protocol, traces[0.1], 0.1))
-    coarse, fine = (sampled(protocol, voltage, step) for step, voltage in traces.items())
-    what = "iaf_cond_exp: voltage, extrapolated from steps of 0.1 and 0.05 ms"
-    return [*checks, worst("Exponential, LIF", what, protocol["V_m"], 2 * fine - coarse, 1e-3, "mV")]
+    for name, kinetics, what in CONDUCTANCES:
+        protocol, model = protocols[name], f"{kinetics.__name__}, LIF"
+        late, centred = (
+            {step: _conductances(protocol, step, functools.partial(kinetics, value_at=value_at)) for step in STEPS_MS}
+            for value_at in ("start", "middle")
+        )
+        checks.append(_first_order(model, what, protocol, late[0.1], 0.1))
+        checks.append(_second_order(model, what, protocol, centred[0.1], 0.1))
+        coarse, fine = (sampled(protocol, voltage, step) for step, voltage in centred.items())
+        told = f"{what}: voltage, from the middle, extrapolated from steps of 0.1 and 0.05 ms"
+        checks.append(worst(model, told, protocol["V_m"], (4 * fine - coarse) / 3, 1e-6, "mV"))
+    return checks
 
 
 def adaptive_exponential(protocols: dict[str, Protocol]) -> list[Check]:
     """Three firing patterns, by spikes inside the step; NEST's are rounded up to its step."""
     runs = [protocol for name, protocol in protocols.items() if name.startswith("AdEx")]
-    names = {
-        "C_m": "capacitance_pf", "g_L": "leak_ns", "E_L": "rest_mv", "V_th": "threshold_mv", "Delta_T": "slope_mv",
-        "tau_w": "tau_adaptation_ms", "a": "coupling_ns", "b": "increment_pa", "V_peak": "peak_mv",
-        "V_reset": "reset_mv",
-    }  # fmt: skip
-    stacked = {ours: jnp.asarray([run["parameters"][theirs] for run in runs]) for theirs, ours in names.items()}
+    stacked = {ours: jnp.asarray([run["parameters"][theirs] for run in runs]) for theirs, ours in ADEX.items()}
     currents = jnp.stack([_currents(run, GRID_MS) for run in runs])
 
     def one(parameters: dict[str, Any], current: Float[Array, "time"]) -> Any:
@@ -109,6 +120,22 @@ def adaptive_exponential(protocols: dict[str, Protocol]) -> list[Check]:
     traces = [sampled(run, voltage, GRID_MS) for run, voltage in zip(runs, voltages, strict=True)]
     what = f"aeif_cond_exp: voltage of {len(runs)} patterns"
     return [*checks, worst("AdEx, Located", what, [run["V_m"] for run in runs], traces, 1e-6, "mV")]
+
+
+def synapses_of_adex(protocols: dict[str, Protocol]) -> list[Check]:
+    """Conductances that make it spike, by their values in the middle of steps."""
+    protocol = protocols["synapses on AdEx"]
+    cell, step, rounding = protocol["parameters"], 0.025, protocol["resolution_ms"]
+    kinetics = functools.partial(jn.synapses.Exponential, value_at="middle")
+    reaching = Stimulus(_currents(protocol, step), channels=_open(protocol, step, kinetics, unit_ns=1.0))
+    flow = jn.spiking.AdEx(**{ours: cell[theirs] for theirs, ours in ADEX.items()})
+    neuron = jn.Located(flow, dt_ms=step, digits=11.0)
+    _, timed, voltage = jn.run(neuron, reaching, observe="voltage_mv")
+    expected = np.asarray(protocol["spikes_ms"])
+    what = f"aeif_cond_exp, synapses: {len(expected)} spikes, which NEST rounds up to {rounding:g} ms, step {step:g} ms"
+    allowed = rounding / 2 + 1e-3
+    checks = [worst("AdEx, Located", what, expected - rounding / 2, times(timed, step), allowed, "ms")]
+    return [*checks, _second_order("AdEx, Located", "aeif_cond_exp, synapses", protocol, voltage, step)]
 
 
 def other_neurons(protocols: dict[str, Protocol]) -> list[Check]:
@@ -168,8 +195,8 @@ def keeping(protocols: dict[str, Protocol]) -> list[Check]:
 
 
 PARTS = (
-    jumping, between_steps, driven, receiving, adaptive_exponential, other_neurons, generalised, keeping, short_term,
-    spike_timing,
+    jumping, between_steps, driven, receiving, adaptive_exponential, synapses_of_adex, other_neurons, generalised,
+    keeping, short_term, spike_timing,
 )  # fmt: skip
 
 
@@ -191,19 +218,22 @@ def _leaky(protocol: Protocol, step: float) -> jn.LIF:
     )
 
 
-def _conductances(protocol: Protocol, step: float) -> Float[Array, "time"]:
+def _conductances(protocol: Protocol, step: float, kinetics: Any) -> Float[Array, "time"]:
+    reaching = Stimulus(channels=_open(protocol, step, kinetics, unit_ns=1e3))
+    return jn.run(_leaky(protocol, step), reaching, observe="voltage_mv")[2]
+
+
+def _open(protocol: Protocol, step: float, kinetics: Any, unit_ns: float) -> Conductance | None:
+    """The channels of both kinds, over time, in a unit of so many nS."""
     cell, kinds = protocol["parameters"], (("tau_syn_ex", "E_ex"), ("tau_syn_in", "E_in"))
     receptors = jn.synapses.Receptors(
         *(
-            jn.synapses.ConductanceBased(
-                jn.synapses.Exponential(abs(each["weight"]) / 1e3, cell[tau], dt_ms=step), cell[reversal]
-            )
+            jn.synapses.ConductanceBased(kinetics(abs(each["weight"]) / unit_ns, cell[tau], dt_ms=step), cell[reversal])
             for each, (tau, reversal) in zip(protocol["inputs"], kinds, strict=True)
         )
     )
     trains = tuple(jnp.asarray(train(protocol, each["arrivals_ms"], step)) for each in protocol["inputs"])
-    _, reaching = jn.run(receptors, trains)
-    return jn.run(_leaky(protocol, step), reaching, observe="voltage_mv")[2]
+    return jn.run(receptors, trains)[1].channels
 
 
 def _generalised(cell: dict[str, Any], step: float) -> jn.spiking.GLIF:
@@ -244,6 +274,13 @@ def _voltages(
 def _first_order(model: str, what: str, protocol: Protocol, voltage: Any, step: float) -> Check:
     what = f"{what}: voltage, step {step:g} ms"
     allowed = error_of_half_a_step(voltage)
+    return worst(model, what, protocol["V_m"], sampled(protocol, voltage, step), allowed, "mV")
+
+
+def _second_order(model: str, what: str, protocol: Protocol, voltage: Any, step: float) -> Check:
+    """Smaller than an error of first order by a step over the shortest time constant of a synapse."""
+    cell, what = protocol["parameters"], f"{what}: voltage, from the middle, step {step:g} ms"
+    allowed = error_of_half_a_step(voltage) * step / min(cell["tau_syn_ex"], cell["tau_syn_in"])
     return worst(model, what, protocol["V_m"], sampled(protocol, voltage, step), allowed, "mV")
 
 

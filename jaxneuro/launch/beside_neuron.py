@@ -126,15 +126,15 @@ def receiving(protocols: dict[str, Protocol]) -> list[Check]:
                 expected = 1e3 * np.asarray(protocol["values"]["g"][:-1])
                 checks.append(worst(model, f"{protocol['kind']}: conductance", expected, 1e3 * at_ends, 1e-6, "nS"))
             _, _, voltage = jn.run(membrane, channels, observe="voltage_mv")
-            what, allowed = f"{protocol['kind']}: voltage, step {USUAL_MS:g} ms", error_of_half_a_step(voltage)
+            what, allowed = f"step {USUAL_MS:g} ms", error_of_half_a_step(voltage)
             if value_at == "middle":
-                what = f"{what}, conductance of its middle"
+                what = f"from the middle, {what}"
                 allowed *= USUAL_MS / min(protocol["parameters"][name] for name in TAUS & protocol["parameters"].keys())
             expected, found = protocol["values"]["v"], sampled(protocol, voltage, USUAL_MS)
             if protocol["kind"] == "AlphaSynapse":  # NEURON's ends after ten time constants
                 last = int((protocol["arrivals_ms"][0] + 10 * protocol["parameters"]["tau"]) / protocol["every_ms"])
                 expected, found = expected[:last], found[:last]
-            check = worst(f"{model}, LIF", what, expected, found, allowed, "mV")
+            check = worst(f"{model}, LIF", f"{protocol['kind']}: voltage, {what}", expected, found, allowed, "mV")
             usual, best = (protocol[order]["errors"]["v"] for order in ("usual", "second_order"))
             checks.append(check._replace(usual=usual, best=best))
     return checks

@@ -84,12 +84,15 @@ def leaky():
     }  # fmt: skip
     conductances = [(6.0, drawn(6, 20, 2, 90)), (-67.0, drawn(7, 5, 2, 90))]
     conductance = neuron("iaf_cond_exp", channels, [(0.0, 0.0)], 100.0, 2.0, conductances, resolution=0.01)
+    smooth = {**channels, "tau_syn_ex": 1.5, "tau_syn_in": 4.0}
+    slower = neuron("iaf_cond_alpha", smooth, [(0.0, 0.0)], 100.0, 2.0, conductances, resolution=0.01)
     return {
         "leaky, jumps": delta,
         "leaky, exact times": timed,
         "leaky, exponential currents": exponential,
         "leaky, alpha currents": alpha,
         "leaky, exponential conductances": conductance,
+        "leaky, alpha conductances": slower,
     }
 
 
@@ -106,6 +109,9 @@ def exponential():
         parameters = dict(zip(names, numbers, strict=True)) | {"V_m": numbers[2], "V_th": -50.0, "Delta_T": 2.0}
         parameters |= {"V_peak": 0.0, "t_ref": 0.0, "gsl_error_tol": 1e-12}
         found[f"AdEx, {name}"] = neuron("aeif_cond_exp", parameters, [(0.0, current)], 400.0, 5.0, resolution=0.01)
+    synaptic = parameters | {"E_ex": 0.0, "E_in": -80.0, "tau_syn_ex": 5.0, "tau_syn_in": 10.0}
+    received = [(6.0, drawn(8, 90, 2, 290)), (-30.0, drawn(9, 20, 2, 290))]
+    found["synapses on AdEx"] = neuron("aeif_cond_exp", synaptic, [(0.0, 150.0)], 300.0, 5.0, received, resolution=0.01)
     return found
 
 
