@@ -4,11 +4,12 @@ All wires of a cell lie in one array `[wires, units * batch]`, and a node is one
 population: it reads its two operands by index, applies the one formula of all nodes, and writes its row. The loop over
 nodes ends at the last node that any cell of the chunk has, a number that is data: other graphs never recompile.
 
-The reverse pass reads by index too: it goes from each wire to its readers (`jaxneuro.search.tape`). The derivative of
-an activation follows from its value; what a spike pretends needs z, which is made again for its node.
+The reverse pass reads by index too: it goes from each wire to its readers (`jaxneuro.search.tape`), one reader of one
+node a round; how many rounds the chunk needs is data as well. The derivative of an activation follows from its value;
+what a spike pretends needs z, which is made again for its node.
 
-The products of a stage are one batched product, those of the input are made for all of time before the loop, and those
-of the weight gradients after it. Node values are not kept for the reverse pass but made again.
+The products of a stage are one batched product, and those of the weight gradients are made for all of time after the
+loop. Node values are not kept for the reverse pass but made again.
 """
 
 import functools
@@ -151,6 +152,7 @@ class _Evaluator:
         self.shape, self.dtype = (population, units, batch), dtype
         self.last = tape.count.max(0)
         self.most = tape.readers.max(0)
+        self.rounds = tuple(self._rounds(stage) for stage in range(tape.space.stages))
 
     def blank(self) -> Array:
         """All wires, the numbers 0 and 1 set."""
@@ -167,7 +169,7 @@ class _Evaluator:
         recurrent = (weights.recurrent * has_recurrent).reshape(population, stages, rows, units)
         return into, recurrent, (weights.bias * self.tape.has_bias[..., None]).reshape(population, stages, rows, 1)
 
-    def rounds(self, stage: int) -> tuple[Array, Array, Array, Array]:
+    def _rounds(self, stage: int) -> tuple[Array, Array, Array, Array]:
         """The order of the reverse pass: of each round the node, which of its readers, whether that is its last.
 
         And how many rounds there are. A node without readers has one.
@@ -203,7 +205,7 @@ class _Evaluator:
     def nodes_back(self, wires: Array, changes: Array, stage: int, spiking: bool) -> Array:
         """The cotangents of the nodes of a stage, from the last to the first: one reader of one node a round."""
         p, start = self.tape, self.space.node(stage)
-        nodes, readers, final, rounds = self.rounds(stage)
+        nodes, readers, final, rounds = self.rounds[stage]
 
         def body(i: Array, changes: Array) -> Array:
             node, wire = nodes[i], start + nodes[i]
