@@ -117,7 +117,11 @@ def cables():
 
 def delayed_xor():
     rows = []
-    for name, told in (("delayed_xor", "1,500 steps"), ("delayed_xor_longer", "3,000 steps, larger batches")):
+    for name, told in (
+        ("delayed_xor", "1,500 steps"),
+        ("delayed_xor_longer", "3,000 steps, larger batches"),
+        ("delayed_xor_wide", "4,000 steps, wider layers"),
+    ):
         rows += [[told, *accuracies(row)] for row in results(name)["networks"]]
     rows += [["several timescales", *accuracies(row)] for row in results("delayed_xor_timescales")["networks"]]
     return table(["task", "neurons", "parameters", "right (%)", "range of seeds"], rows)
