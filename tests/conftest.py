@@ -73,10 +73,6 @@ QUICK_FLAGS = f"{USERS_FLAGS} {OLDER_EMITTER}--xla_cpu_parallel_codegen_split_co
 OPTIMISED = "JAXNEURO_OPTIMISED" in os.environ
 os.environ["XLA_FLAGS"] = USERS_FLAGS if OPTIMISED else QUICK_FLAGS
 
-# Processes that test side by side share the cores; more threads of XLA's would wait for each other.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("NPROC", "1")
-
 jax.config.update("jax_compilation_cache_dir", os.path.abspath(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -62,7 +62,7 @@ def test_an_interpreter_that_is_not_there_is_named_by_its_field(tmp_path):
 
 @pytest.mark.parametrize(
     ("library", "program"),
-    [("brainpy", "brainpy_lif 9 9"), ("nest", "nest 9 9 1"), ("neuron", "neuron_membranes 9 9 1")],
+    [("brainpy", "brainpy_lif 9 9 0"), ("nest", "nest 9 9 1"), ("neuron", "neuron_membranes 9 9 1")],
 )
 def test_an_interpreter_without_the_peer_is_named_by_its_field(library, program, tmp_path, monkeypatch, capfd):
     # Before any library of this name that the interpreter may have.

@@ -28,11 +28,14 @@ def test_three_squid_channels_are_the_hodgkin_huxley_membrane(integrator, float6
     other, expected, reference = jn.run(
         integrator(jn.spiking.HodgkinHuxley(), dt_ms=0.02), drives, observe="voltage_mv"
     )
-    np.testing.assert_allclose(voltage, reference, rtol=1e-12, atol=1e-12)
+    # The one shares an exponential among its rates, the other does not: the last digit differs, and every rise of a
+    # spike, by e within some 0.1 ms, multiplies that.
+    np.testing.assert_allclose(voltage[:400], reference[:400], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(voltage, reference, rtol=1e-10, atol=1e-10)
     np.testing.assert_array_equal(spikes, expected)
     assert spikes.sum() > 2
     gates = (one.channels[0].activation, one.channels[0].inactivation, one.channels[1].activation)
-    np.testing.assert_allclose(gates, jax.tree.leaves(other.gates), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(gates, jax.tree.leaves(other.gates), rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("membrane", [jn.spiking.HodgkinHuxley(), squid(), pyramidal(jn.spiking.MCurrent())])
