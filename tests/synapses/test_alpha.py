@@ -28,5 +28,5 @@ def test_peak_and_charge(float64):
 def test_another_normalisation_is_refused():
     with pytest.raises((ValueError, TypeError), match="area"):
         Alpha(normalisation="area")
-    with pytest.raises((ValueError, TypeError), match="end"):
+    with pytest.raises((ValueError, TypeError), match="value_at"):
         Alpha(value_at="end")

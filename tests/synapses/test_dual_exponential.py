@@ -56,5 +56,5 @@ def test_time_constants_can_be_exchanged(float64):
 def test_another_normalisation_is_refused():
     with pytest.raises((ValueError, TypeError), match="area"):
         DualExponential(normalisation="area")
-    with pytest.raises((ValueError, TypeError), match="end"):
+    with pytest.raises((ValueError, TypeError), match="value_at"):
         DualExponential(value_at="end")

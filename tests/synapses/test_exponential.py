@@ -27,5 +27,5 @@ def test_charge_is_the_integral_of_the_response(float64):
 def test_another_normalisation_is_refused():
     with pytest.raises((ValueError, TypeError), match="area"):
         Exponential(normalisation="area")
-    with pytest.raises((ValueError, TypeError), match="end"):
+    with pytest.raises((ValueError, TypeError), match="value_at"):
         Exponential(value_at="end")
