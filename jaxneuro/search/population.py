@@ -8,8 +8,9 @@ The reverse pass reads by index too: it goes from each wire to its readers (`jax
 node a round; how many rounds the chunk needs is data as well. The derivative of an activation follows from its value;
 what a spike pretends needs z, which is made again for its node.
 
-The products of a stage are one batched product, and those of the weight gradients are made for all of time after the
-loop. Node values are not kept for the reverse pass but made again.
+The products of a stage are one batched product, of both its terms: U v and W x are `[U W] [v; x]`. The gradients of the
+weights are added up step by step, which costs less than to keep their factors for a product over all of time. Node
+values are not kept for the reverse pass but made again.
 """
 
 import functools
@@ -64,19 +65,17 @@ def run_population(
 
 def _forward(weights: Weights, tape: Tape, inputs: Array, spiking: bool) -> tuple[Array, Any]:
     population, units, batch = *weights.bias.shape[::3], inputs.shape[-1]
-    evaluator = _Evaluator(tape, population, units, batch, weights.bias.dtype)
+    evaluator = _Evaluator(tape, population, units, batch, weights.bias.dtype, spiking)
     space = evaluator.space
-    into, recurrent, bias = evaluator.matrices(weights)
+    matrix, bias = evaluator.matrices(weights)
 
     def step(carry: tuple[Array, Array], x: Array) -> tuple[tuple[Array, Array], Any]:
         # States beside the wires, not read from among them: what is kept of a step would cost a copy of all wires.
         wires, states = carry
         wires = _put(wires, states, FIRST_STATE)
-        linear = (into @ x).reshape(population, space.stages, -1, batch) + bias
         slots, kept = [], []
         for stage in range(space.stages):
-            read = _take(wires, tape.source[:, stage]).reshape(population, units, batch)
-            total = linear[:, stage] + jnp.einsum("pgh,phb->pgb", recurrent[:, stage], read)
+            total = bias[:, stage] + jnp.einsum("pgm,pmb->pgb", matrix[:, stage], evaluator.read(wires, x, stage))
             total = total.reshape(population, space.slots, -1)
             value = evaluator.activate(total, tape.squash[:, stage])
             wires = _put(wires, value, space.slot(stage))
@@ -95,22 +94,22 @@ def _forward(weights: Weights, tape: Tape, inputs: Array, spiking: bool) -> tupl
 def _backward(spiking: bool, saved: Any, cotangent: Array) -> tuple[Weights, None, Array]:
     weights, tape, inputs, states, slots, totals = saved
     population, units, batch = *weights.bias.shape[::3], inputs.shape[-1]
-    evaluator = _Evaluator(tape, population, units, batch, weights.bias.dtype)
+    evaluator = _Evaluator(tape, population, units, batch, weights.bias.dtype, spiking)
     space, rows = evaluator.space, Rows.of(evaluator.space)
-    into, recurrent, _ = evaluator.matrices(weights)
-    back = jnp.swapaxes(recurrent, 2, 3)
+    matrix, bias = evaluator.matrices(weights)
+    back, into = jnp.swapaxes(matrix[..., :units], 2, 3), matrix[..., units:]
     size = units * batch
 
-    def step(carry: tuple, now: tuple) -> tuple[tuple, tuple[Array, Array]]:
-        wires, changes, later = carry
-        states, slots, totals, dy = now
+    def step(carry: tuple, now: tuple) -> tuple[tuple, Array]:
+        wires, changes, later, of_matrix, of_bias = carry
+        x, states, slots, totals, dy = now
         wires = _put(wires, states, FIRST_STATE)
         for stage in range(space.stages):
             wires = evaluator.nodes(_put(wires, slots[stage], space.slot(stage)), stage)
         changes = _put(changes, jnp.concatenate([later, dy.reshape(population, 1, size)], 1), rows.next)
         totals_back, reads = [], []
         for stage in reversed(range(space.stages)):
-            changes = evaluator.nodes_back(wires, changes, stage, spiking)
+            changes = evaluator.nodes_back(wires, changes, stage)
             total = totals[stage] if spiking else None
             change = evaluator.rows_back(wires, changes, space.slot(stage), space.slots, total)
             changes = _put(changes, change, space.slot(stage))
@@ -118,27 +117,32 @@ def _backward(spiking: bool, saved: Any, cotangent: Array) -> tuple[Weights, Non
             read = jnp.einsum("phg,pgb->phb", back[:, stage], change)
             changes = _put(changes, read.reshape(population, 1, size), rows.source + stage)
             totals_back.append(change)
-            reads.append(_take(wires, tape.source[:, stage]).reshape(population, units, batch))
+            reads.append(evaluator.read(wires, x, stage))
         later = evaluator.rows_back(wires, changes, FIRST_STATE, space.states, None)
-        return (wires, changes, later), (jnp.stack(totals_back[::-1], 1), jnp.stack(reads[::-1], 1))
+        change = jnp.stack(totals_back[::-1], 1)
+        of_matrix = of_matrix + jnp.einsum("prgb,prmb->prgm", change, jnp.stack(reads[::-1], 1))
+        of_bias = of_bias + change.sum(-1, keepdims=True)
+        return (wires, changes, later, of_matrix, of_bias), jnp.einsum("prgi,prgb->ib", into, change)
 
     start = (
         evaluator.blank(),
         jnp.zeros((population, rows.zero + 1, size), weights.bias.dtype),
         jnp.zeros((population, space.states, size), weights.bias.dtype),
+        jnp.zeros_like(matrix),
+        jnp.zeros_like(bias),
     )
-    _, (change, reads) = jax.lax.scan(step, start, (states, slots, totals, cotangent), reverse=True)
-    shape = weights.recurrent.shape
+    (*_, change, change_of_bias), of_inputs = jax.lax.scan(
+        step, start, (inputs, states, slots, totals, cotangent), reverse=True
+    )
     found = Weights(
-        input=jnp.einsum("tprgb,tib->prgi", change, inputs).reshape(weights.input.shape),
-        recurrent=jnp.einsum("tprgb,tprhb->prgh", change, reads).reshape(shape),
-        bias=change.sum((0, 4)).reshape(weights.bias.shape),
+        input=change[..., units:].reshape(weights.input.shape),
+        recurrent=change[..., :units].reshape(weights.recurrent.shape),
+        bias=change_of_bias.reshape(weights.bias.shape),
     )
     # Terms that a genome does not have have no gradient.
     has_input, has_recurrent = tape.has_input[..., None, None], tape.has_recurrent[..., None, None]
     gradient = Weights(found.input * has_input, found.recurrent * has_recurrent, found.bias * tape.has_bias[..., None])
-    change = change.reshape(*change.shape[:1], -1, batch)
-    return gradient, None, jnp.einsum("mi,tmb->tib", into, change)
+    return gradient, None, of_inputs
 
 
 run_population.defvjp(_forward, _backward)
@@ -147,8 +151,8 @@ run_population.defvjp(_forward, _backward)
 class _Evaluator:
     """The kernels of a chunk of the population."""
 
-    def __init__(self, tape: Tape, population: int, units: int, batch: int, dtype: Any) -> None:
-        self.tape, self.space = tape, tape.space
+    def __init__(self, tape: Tape, population: int, units: int, batch: int, dtype: Any, spiking: bool) -> None:
+        self.tape, self.space, self.spiking = tape, tape.space, spiking
         self.shape, self.dtype = (population, units, batch), dtype
         self.last = tape.count.max(0)
         self.most = tape.readers.max(0)
@@ -160,14 +164,19 @@ class _Evaluator:
         wires = jnp.zeros((population, self.space.wires, units * batch), self.dtype)
         return wires.at[:, ONE].set(1)
 
-    def matrices(self, weights: Weights) -> tuple[Array, Array, Array]:
-        """W of all cells `[rows, inputs]`, U `[population, stages, rows, units]`, b; 0 for terms that are not there."""
+    def matrices(self, weights: Weights) -> tuple[Array, Array]:
+        """`[U W]` of all cells, `[population, stages, rows, units + inputs]`, and b; 0 for terms that are not there."""
         population, units, _ = self.shape
         stages, rows = self.space.stages, self.space.slots * units
         has_input, has_recurrent = self.tape.has_input[..., None, None], self.tape.has_recurrent[..., None, None]
-        into = (weights.input * has_input).reshape(population * stages * rows, -1)
-        recurrent = (weights.recurrent * has_recurrent).reshape(population, stages, rows, units)
-        return into, recurrent, (weights.bias * self.tape.has_bias[..., None]).reshape(population, stages, rows, 1)
+        both = jnp.concatenate([weights.recurrent * has_recurrent, weights.input * has_input], -1)
+        bias = weights.bias * self.tape.has_bias[..., None]
+        return both.reshape(population, stages, rows, -1), bias.reshape(population, stages, rows, 1)
+
+    def read(self, wires: Array, x: Array, stage: int) -> Array:
+        """`[v; x]` of a stage, `[population, units + inputs, batch]`."""
+        source = _take(wires, self.tape.source[:, stage]).reshape(self.shape)
+        return jnp.concatenate([source, jnp.broadcast_to(x, (len(source), *x.shape))], 1)
 
     def _rounds(self, stage: int) -> tuple[Array, Array, Array, Array]:
         """The order of the reverse pass: of each round the node, which of its readers, whether that is its last.
@@ -186,23 +195,27 @@ class _Evaluator:
     def activate(self, u: Array, coefficients: Array) -> Array:
         """The one formula; coefficients have one axis more than `u` has but the last."""
         gain, scale, linear, relu, step, constant = (c[..., None] for c in jnp.moveaxis(coefficients, -1, 0))
-        smooth = gain * jnp.tanh(scale * u) + linear * u + relu * jax.nn.relu(u) + constant
-        return smooth + jnp.where(u >= 0, step, 0)
+        value = gain * jnp.tanh(scale * u) + (jnp.where(u > 0, linear + relu, linear) * u + constant)
+        return value + jnp.where(u >= 0, step, 0) if self.spiking else value
 
     def nodes(self, wires: Array, stage: int) -> Array:
         """The nodes of a stage, one after the other."""
         p = self.tape
 
         def body(node: Array, wires: Array) -> Array:
-            first, second, k = (_at(part[:, stage], node) for part in (p.first, p.second, p.combine))
-            a, b = _take(wires, first), _take(wires, second)
-            z = k[:, 0:1] * a + k[:, 1:2] * b + k[:, 2:3] * a * b
-            value = self.activate(z, _at(p.activation[:, stage], node))
+            value = self.activate(self.combined(wires, stage, node), _at(p.activation[:, stage], node))
             return _put(wires, value[:, None], self.space.node(stage) + node)
 
         return jax.lax.fori_loop(0, self.last[stage], body, wires)
 
-    def nodes_back(self, wires: Array, changes: Array, stage: int, spiking: bool) -> Array:
+    def combined(self, wires: Array, stage: int, node: Array) -> Array:
+        """What a node is an activation of: `p a + q b + r a b`."""
+        p = self.tape
+        first, second, k = (_at(part[:, stage], node) for part in (p.first, p.second, p.combine))
+        a, b = _take(wires, first), _take(wires, second)
+        return a * (k[:, 0:1] + k[:, 2:3] * b) + k[:, 1:2] * b
+
+    def nodes_back(self, wires: Array, changes: Array, stage: int) -> Array:
         """The cotangents of the nodes of a stage, from the last to the first: one reader of one node a round."""
         p, start = self.tape, self.space.node(stage)
         nodes, readers, final, rounds = self.rounds[stage]
@@ -210,11 +223,8 @@ class _Evaluator:
         def body(i: Array, changes: Array) -> Array:
             node, wire = nodes[i], start + nodes[i]
             slope = self.slope(jax.lax.dynamic_index_in_dim(wires, wire, 1, keepdims=False), _at(p.slope, wire))
-            if spiking:
-                first, second, k = (_at(part[:, stage], node) for part in (p.first, p.second, p.combine))
-                a, b = _take(wires, first), _take(wires, second)
-                z = k[:, 0:1] * a + k[:, 1:2] * b + k[:, 2:3] * a * b
-                slope = slope + _at(p.spikes, wire)[:, None] * FastSigmoid().kernel(z)
+            if self.spiking:
+                slope = slope + _at(p.spikes, wire)[:, None] * FastSigmoid().kernel(self.combined(wires, stage, node))
             before = jax.lax.dynamic_index_in_dim(changes, wire, 1, keepdims=False)
             back = jnp.where(readers[i] == 0, 0, before)
             back = back + self.term(wires, changes, lambda part: _at(part, wire), readers[i])
@@ -233,7 +243,7 @@ class _Evaluator:
     def slope(self, value: Array, e: Array) -> Array:
         """`act'`, from the value."""
         e0, e1, e2, e3 = (c[..., None] for c in jnp.moveaxis(e, -1, 0))
-        return e0 + e1 * value + e2 * value * value + jnp.where(value > 0, e3, 0)
+        return value * (e1 + e2 * value) + jnp.where(value > 0, e0 + e3, e0)
 
     def received(self, wires: Array, changes: Array, of: Callable[[Array], Array], most: Array) -> Array:
         """What the readers of wires pass back, the first few in one kernel."""
