@@ -202,3 +202,16 @@ def test_other_graphs_do_not_compile_again():
         jax.block_until_ready(slope(weights, genomes, xs))
     assert traces == 1
     assert slope._cache_size() == 1
+
+
+def test_the_reverse_pass_keeps_nothing_of_its_steps_but_the_gradient_of_the_inputs():
+    genomes = population(5, 3)
+    weights, tape = weights_of(cells_of(genomes)), tape_of(genomes)
+
+    def loss(weights, inputs):
+        return run_population(weights, tape, inputs, False).sum()
+
+    jaxpr = jax.make_jaxpr(jax.grad(loss, argnums=(0, 1)))(weights, data())
+    loops = [e for e in jaxpr.jaxpr.eqns if e.primitive.name == "scan" and e.params["reverse"]]
+    (loop,) = loops
+    assert [v.aval.shape for v in loop.outvars[loop.params["num_carry"] :]] == [(STEPS, INPUTS, BATCH)]
