@@ -2,8 +2,9 @@
 
 The train step (gradients of weights and inputs of the sum of squares of the outputs) through `jaxneuro.run`, beside a
 plain `jax.lax.scan` of the same cell, which is how Equinox and Flax run one, beside Flax's and Equinox's own cell where
-there is one, and beside PyTorch's layer. Neurons that are linear in their own state are run one step after the other
-and by the parallel scan, at a short and at a long sequence. Ratios of interleaved rounds, never absolute times.
+there is one, and beside PyTorch's layer. Neurons that are linear in their own state are run one step after the other,
+by the parallel scan, and all at once but for the recurrence, at a short and at a long sequence. Ratios of interleaved
+rounds, never absolute times.
 """
 
 import functools
@@ -30,6 +31,7 @@ from jaxneuro.launch.tables import EXAMPLES, examples
 from jaxneuro.machine import Parallel
 from jaxneuro.measure.cost import operations, state_numbers
 from jaxneuro.measure.timing import Worker, clock, compare
+from jaxneuro.run import Executor
 
 SUPPLIED = ("inputs", "units")
 # Flax, Equinox and PyTorch all have the GRU whose reset gate comes after the product, and so has Flax's MGU.
@@ -42,6 +44,8 @@ OTHER_INPUTS = ("ActiveDendrites",)
 LARGEST_HISTORY = 150_000_000
 # Operations of the forward pass of a batch, so that no row takes minutes.
 LARGEST_WORK = 40_000_000_000
+# Executors of linear neurons beside the sequential one.
+OTHERS: tuple[Executor, ...] = ("parallel", "recurrent")
 
 
 class Config(ExperimentConfig):
@@ -173,18 +177,19 @@ def measure(name: str, config: Config, torch: Worker | None) -> dict[str, Any]:
 
 
 def executors(machine: jn.StateMachine, steps: int, batch: int, config: Config) -> dict[str, Any]:
-    """The time of the parallel scan over that of the sequential one, forward and train."""
+    """The times of the other executors over that of the sequential one, forward and train."""
     data = draw(batch, steps, config.inputs)
     row: dict[str, Any] = {"steps": steps, "batch": batch}
     for what in ("forward", "train"):
         timers = {}
-        for executor in ("sequential", "parallel"):
+        for executor in ("sequential", *OTHERS):
             run = with_run(executor)
             forward = functools.partial(jax.jit(run), machine, data)
             timers[executor] = functools.partial(
                 clock, forward if what == "forward" else train_step(run, machine, data)
             )
-        row[what] = compare(timers, config.rounds)["peer_over_ours"]["parallel"]
+        ratios = compare(timers, config.rounds)["peer_over_ours"]
+        row |= {f"{executor} {what}": ratios[executor] for executor in OTHERS}
     return row
 
 
@@ -220,6 +225,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
     """The report: a table of train steps, and one of the two ways to run linear neurons."""
     peers = ("plain scan", "flax", "equinox", "torch")
+    ways = [f"{executor} {what}" for executor in OTHERS for what in ("forward", "train")]
     rows, linear = [], []
     for row in results["cells"]:
         ratios = row["peer_over_ours"]
@@ -237,7 +243,7 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
         )
         for entry in row.get("executors", ()):
             sizes = [row["neuron"], str(entry["steps"]), str(entry["batch"])]
-            linear.append([*sizes, *(f"{entry[what]['median']:.2f}" for what in ("forward", "train"))])
+            linear.append([*sizes, *(f"{entry[what]['median']:.2f}" if what in entry else "" for what in ways)])
     columns = ["neuron", "states", "parameters", "operations per step", "batch", "ms"]
     return [
         Section(
@@ -248,9 +254,9 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
             rows=rows,
         ),
         Section(
-            title="Linear neurons: time of the parallel scan over time of the sequential one",
-            text="Above 1 the parallel scan is slower.",
-            columns=["neuron", "steps", "batch", "forward", "train"],
+            title="Linear neurons: time of other executors over time of the sequential one",
+            text="Above 1 the other executor is slower.",
+            columns=["neuron", "steps", "batch", *ways],
             rows=linear,
         ),
     ]

@@ -1,7 +1,8 @@
 """How much faster does a cell train that is linear in its own state, all of time at once, than one that is not?
 
 Networks of equal size, the gradient of the sum of squares of all outputs for sequences of growing length. The first
-network is the measure; those that are linear in their state run one step after the other and by the parallel scan.
+network is the measure; those that are linear in their state run one step after the other, by the parallel scan, and all
+at once but for the recurrence.
 """
 
 import functools
@@ -74,7 +75,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
         for name, machine in machines.items():
             ways: tuple[Executor | None, ...] = (None,)
             if isinstance(machine.machines[0], Parallel):
-                ways = "sequential", "parallel"
+                ways = "sequential", "parallel", "recurrent"
             for executor in ways:
                 label = name if executor is None else f"{name}, {executor}"
                 calls[label] = train_step(machine, jnp.asarray(data, jnp.float32), executor)

@@ -19,6 +19,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
+from jaxneuro.recurrence import recurrence
+
 State = TypeVar("State")
 Input = TypeVar("Input")
 Output = TypeVar("Output")
@@ -270,17 +272,12 @@ class Affine(Parallel[State, Input, Output]):
 
     @final
     def over_time(self, state: State, inputs: Input) -> tuple[State, Output]:
-        """An associative scan of the maps, then `read` of all states."""
+        """The recurrence for all of time (`jaxneuro.recurrence`), then `read` of all states."""
         a, b = jax.vmap(self.affine)(inputs)
         # The first step absorbs the initial state, so that the scan composes maps of one kind only.
         b = jax.tree.map(lambda b, a, s: b.at[0].add(a[0] * s), b, a, state)
         a = jax.tree.map(lambda a, b: jnp.broadcast_to(a.reshape(a.shape + (1,) * (b.ndim - a.ndim)), b.shape), a, b)
-
-        def compose(first: PyTree, second: PyTree) -> PyTree:
-            (a1, b1), (a2, b2) = first, second
-            return jax.tree.map(lambda x, y: y * x, a1, a2), jax.tree.map(lambda y, b1, b2: y * b1 + b2, a2, b1, b2)
-
-        _, states = jax.lax.associative_scan(compose, (a, b))
+        states = jax.tree.map(lambda a, b: recurrence([[a]], [b])[0], a, b)
         return states, jax.vmap(self.read)(states, inputs)
 
 

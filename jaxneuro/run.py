@@ -6,6 +6,7 @@
 | batched | `Stateless` | one call over all of time, no loop |
 | hoisted | `Driven` | all drives in one product, then a scan of `transition` |
 | parallel | `Parallel`, such as `Affine` | all steps at once by associative scans, of depth log T |
+| recurrent | `Parallel` | all steps at once but for what is linear in the state, which goes step by step |
 | layered | `Chain` | each machine over all of time, then the next |
 | neurons | `Population` | the executor of the inner machine, vmapped over neurons |
 
@@ -24,9 +25,10 @@ from jaxtyping import Array, PRNGKeyArray, PyTree
 
 from jaxneuro.compose import Chain, Population
 from jaxneuro.machine import Driven, Parallel, Stateless, StateMachine
+from jaxneuro.recurrence import stepwise
 from jaxneuro.scan import scan
 
-Executor = Literal["sequential", "batched", "hoisted", "parallel", "layered", "neurons"]
+Executor = Literal["sequential", "batched", "hoisted", "parallel", "recurrent", "layered", "neurons"]
 Observe = str | Callable[[Any], Any]
 Step = Callable[[Any, Any], tuple[Any, Any]]
 Loop = Callable[[Step, Any, Any], tuple[Any, Any]]
@@ -149,11 +151,12 @@ def run(
 
 # Executors that never have the whole state of one time step, and those that do not go through time in blocks.
 UNOBSERVED = ("layered", "neurons")
-UNBLOCKED = ("layered", "parallel", "batched")
+UNBLOCKED = ("layered", "parallel", "recurrent", "batched")
 _FITS: dict[str, type[StateMachine]] = {
     "batched": Stateless,
     "hoisted": Driven,
     "parallel": Parallel,
+    "recurrent": Parallel,
     "layered": Chain,
     "neurons": Population,
 }
@@ -211,8 +214,9 @@ def _run(
             return state, outputs
         recorded = (length // every,)
         return state, outputs, jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, recorded + leaf.shape), read(state))
-    if executor == "parallel" and isinstance(machine, Parallel) and length:
-        states, outputs = machine.over_time(state, inputs)
+    if executor in ("parallel", "recurrent") and isinstance(machine, Parallel) and length:
+        with stepwise() if executor == "recurrent" else contextlib.nullcontext():
+            states, outputs = machine.over_time(state, inputs)
         final = jax.tree.map(lambda leaf: leaf[-1], states)
         if read is None:
             return final, outputs

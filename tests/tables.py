@@ -128,13 +128,11 @@ def cells(chosen=None):
 
 
 def executors():
-    linear = [row for row in results("cells")["cells"] if "executors" in row]
-    heads = [f"{what}, {entry['steps']:,} steps" for entry in linear[0]["executors"] for what in ("forward", "train")]
+    linear = results("linear_cells")["cells"]
+    ways = [f"{executor} {what}" for what in ("forward", "train") for executor in ("parallel", "recurrent")]
+    heads = [f"{way}, {entry['steps']:,} steps" for entry in linear[0]["executors"] for way in ways]
     rows = [
-        [
-            row["neuron"],
-            *(f"{entry[what]['median']:.2f}" for entry in row["executors"] for what in ("forward", "train")),
-        ]
+        [row["neuron"], *(f"{entry[way]['median']:.2f}" for entry in row["executors"] for way in ways)]
         for row in linear
     ]
     return table(["neuron", *heads], rows)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from jaxneuro.initial import check_sizes
 from jaxneuro.machine import Parallel
+from jaxneuro.recurrence import recurrence
 from jaxneuro.search.cell import EvolvedCell
 from jaxneuro.search.cell_file import genome_called
 from jaxneuro.search.genome import COMPLEMENT, FIRST, FIRST_STATE, FORGET, MULTIPLY, NEGATE, ONE, SUBTRACT, ZERO, Genome
@@ -163,21 +164,12 @@ def _scanned(
     start: Sequence[Float[Array, "units"]],
 ) -> list[Float[Array, "time units"]]:
     """All `s_t = A_t s_{t-1} + b_t`; A and b are lists over the states, with entries for each time and neuron."""
-    places = range(len(added))
-
-    def total(terms: Sequence[Array]) -> Array:
-        return functools.reduce(jnp.add, terms)
-
-    def compose(first: Any, second: Any) -> Any:
-        (a1, b1), (a2, b2) = first, second
-        a = [[total([a2[i][k] * a1[k][j] for k in places]) for j in places] for i in places]
-        return a, [total([a2[i][k] * b1[k] for k in places]) + b2[i] for i in places]
-
-    # The first step absorbs the initial state, so that the scan composes maps of one kind only.
+    # The first step absorbs the initial state.
     absorbed = [
-        b.at[0].add(total([row[k][0] * start[k] for k in places])) for row, b in zip(factors, added, strict=True)
+        b.at[0].add(functools.reduce(jnp.add, [a[0] * value for a, value in zip(row, start, strict=True)]))
+        for row, b in zip(factors, added, strict=True)
     ]
-    return jax.lax.associative_scan(compose, ([list(row) for row in factors], absorbed))[1]
+    return recurrence(factors, absorbed)
 
 
 def parallel(cell: EvolvedCell | StraightCell) -> ParallelCell:

@@ -25,6 +25,7 @@ EXECUTORS = {
     "batched": jn.Stateless,
     "hoisted": jn.Driven,
     "parallel": Parallel,
+    "recurrent": Parallel,
     "layered": jn.Chain,
     "neurons": jn.Population,
 }
@@ -67,6 +68,10 @@ def hoisted(machine, state, inputs):
 
 def parallel(machine, state, inputs):
     return jn.run(machine, inputs, state=state, executor="parallel")
+
+
+def recurrent(machine, state, inputs):
+    return jn.run(machine, inputs, state=state, executor="recurrent")
 
 
 def check_compiled_equals_eager(machine, inputs):
@@ -151,5 +156,5 @@ def test_records_checkpoints_and_unrolled_programs_give_what_a_loop_of_steps_giv
 @diverse_machines
 def test_executors_and_checkpoints_keep_the_gradients(row):
     machine, inputs = example(row)
-    others = [hoisted] * isinstance(machine, jn.Driven) + [parallel] * isinstance(machine, Parallel)
+    others = [hoisted] * isinstance(machine, jn.Driven) + [parallel, recurrent] * isinstance(machine, Parallel)
     check_gradients_agree(machine, inputs, recorded, *others)

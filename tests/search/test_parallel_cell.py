@@ -107,11 +107,12 @@ def test_the_depth_of_the_program_grows_with_the_logarithm_of_time():
 
     def operations(steps):
         inputs = jnp.zeros((steps, INPUTS))
-        jaxpr = jax.make_jaxpr(lambda machine: machine.over_time(start, inputs))(machine)
-        assert not [equation for equation in jaxpr.eqns if equation.primitive.name in ("scan", "while")]
-        return len(jaxpr.eqns)
+        jaxpr = str(jax.make_jaxpr(lambda machine: machine.over_time(start, inputs))(machine))
+        assert " scan[" not in jaxpr
+        assert " while[" not in jaxpr
+        return jaxpr.count(" mul ")
 
-    assert operations(1024) - operations(512) == operations(4096) - operations(2048)
+    assert operations(1024) - operations(512) == operations(4096) - operations(2048) > 0
 
 
 def test_it_goes_on_from_a_saved_state(float64):
@@ -129,12 +130,13 @@ def test_it_goes_on_from_a_saved_state(float64):
 def test_on_an_accelerator_it_is_parallel_and_on_a_cpu_it_is_not():
     machine, start, inputs = case(parse(CASCADE))
 
-    def primitives(platform):
-        jaxpr = jax.make_jaxpr(lambda x: jn.run(parallel(machine), x, state=start, platform=platform))(inputs)
-        return {equation.primitive.name for equation in jaxpr.eqns[-1].params["jaxpr"].eqns}
+    def loops(platform):
+        return " scan[" in str(
+            jax.make_jaxpr(lambda x: jn.run(parallel(machine), x, state=start, platform=platform))(inputs)
+        )
 
-    assert not primitives("cuda") & {"scan", "custom_jvp_call"}
-    assert primitives("cpu") & {"scan", "custom_jvp_call"}
+    assert not loops("cuda")
+    assert loops("cpu")
 
 
 def test_a_fresh_cell_is_the_straight_cell_with_the_same_key(key):
