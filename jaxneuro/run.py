@@ -65,7 +65,8 @@ def choose(machine: StateMachine, platform: str) -> Executor:
     """The fastest executor for a machine on a platform ("cpu", "cuda", "gpu", "tpu").
 
     On a CPU the input product stays inside the time loop and parallel machines run one step after the other: both keep
-    the working set in cache, and were measured to be faster (`experiments/recurrent_speed.py`).
+    the working set in cache and need little memory. For sequences of thousands of steps "recurrent" was measured to
+    train all of them faster there but those with a matrix for a state (`configs/benchmark/linear.yaml`).
     """
     accelerator = platform != "cpu"
     if isinstance(machine, Stateless):

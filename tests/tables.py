@@ -429,6 +429,7 @@ TABLES = {
     "search rediscovery": lambda: searches("search_rediscovery"),
     "search longer": lambda: searches("search_longer"),
     "search parallel": lambda: searches("search_parallel"),
+    "search parallel longer": lambda: searches("search_parallel_longer"),
     "held out": lambda: summary("held_out"),
     "held out losses": lambda: losses("held_out"),
     "held out longer": lambda: summary("held_out_longer"),
