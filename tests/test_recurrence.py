@@ -9,7 +9,7 @@ import pytest
 
 from jaxneuro.recurrence import recurrence, stepwise
 
-STEPS, UNITS = 13, 3
+STEPS, UNITS = 7, 3
 WAYS = {"associative": contextlib.nullcontext, "stepwise": stepwise}
 
 
@@ -52,20 +52,21 @@ def objective(solve):
 @pytest.mark.parametrize("dtype", [float, complex])
 def test_states_and_derivatives_are_those_of_a_loop(states, dtype, solve, float64):
     problem = drawn(states, dtype)
-    for one, other in zip(solve(*problem), looped(*problem), strict=True):
+    for one, other in zip(jax.jit(solve)(*problem), looped(*problem), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
-    gradients, expected = (jax.grad(objective(way), argnums=(0, 1))(*problem) for way in (solve, looped))
+    gradients, expected = (jax.jit(jax.grad(objective(way), argnums=(0, 1)))(*problem) for way in (solve, looped))
     for one, other in zip(jax.tree.leaves(gradients), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9 * float(jnp.abs(other).max()))
 
 
+@pytest.mark.slow
 def test_second_derivatives_and_lanes_too(solve, float64):
     factors, added = drawn(1)
 
     def curvature(way):
         return jax.hessian(lambda a, b: objective(way)([[a[:, None]]], [b[:, None]]), argnums=(0, 1))
 
-    lanes = [jax.vmap(curvature(way), in_axes=1)(0.5 * factors[0][0], added[0]) for way in (solve, looped_one)]
+    lanes = [jax.jit(jax.vmap(curvature(way), in_axes=1))(factors[0][0], added[0]) for way in (solve, looped_one)]
     for one, other in zip(*map(jax.tree.leaves, lanes), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9 * float(jnp.abs(other).max()))
 

@@ -12,12 +12,13 @@ SMALL = (
 
 
 @pytest.mark.slow
-def test_linear_cells_run_both_ways_beside_a_network_of_equal_size(tmp_path):
+def test_linear_cells_run_in_all_ways_beside_a_network_of_equal_size(tmp_path):
     results, (section,) = run("benchmark/parallel.yaml", tmp_path / "run", *SMALL)
     assert [row["length"] for row in results["lengths"]] == [4, 9]
+    ways = [f"linear, {executor}" for executor in ("sequential", "parallel", "recurrent")]
     for row in results["lengths"]:
-        assert list(row["milliseconds"]) == ["LSTM", "linear, sequential", "linear, parallel"]
-        assert set(row["peer_over_ours"]) == {"linear, sequential", "linear, parallel"}
+        assert list(row["milliseconds"]) == ["LSTM", *ways]
+        assert set(row["peer_over_ours"]) == set(ways)
     lstm, linear = results["networks"]
     assert abs(lstm["parameters"] / linear["parameters"] - 1) <= 0.05
-    assert [len(row) for row in section.rows] == [4, 4]
+    assert [len(row) for row in section.rows] == [5, 5]
