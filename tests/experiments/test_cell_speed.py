@@ -29,6 +29,8 @@ def test_a_row_says_what_a_neuron_costs_and_how_long_its_peers_take(tmp_path):
     # The outer gates, and an LSTM of 4 neurons inside.
     assert nested["parameters"] == 4 * 4 * (4 + 4 + 1) + 4 * 4 * (2 * 4 + 1)
     assert [entry["steps"] for entry in linear["executors"]] == [5, 9]
+    ways = {f"{executor} {what}" for executor in ("parallel", "recurrent") for what in ("forward", "train")}
+    assert all(ways <= set(entry) for entry in linear["executors"])
     assert [len(section.rows) for section in sections] == [3, 2]
 
 
