@@ -48,8 +48,7 @@ def objective(solve):
     return squares
 
 
-@pytest.mark.parametrize("states", [1, 2, 3])
-@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize(("states", "dtype"), [(1, float), (1, complex), (2, float), (3, complex)])
 def test_states_and_derivatives_are_those_of_a_loop(states, dtype, solve, float64):
     problem = drawn(states, dtype)
     for one, other in zip(jax.jit(solve)(*problem), looped(*problem), strict=True):
