@@ -223,7 +223,7 @@ def main(config: Config, run: Run) -> dict[str, Any]:
 
 
 def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray]) -> list[Section]:
-    """The report: a table of train steps, and one of the two ways to run linear neurons."""
+    """The report: a table of train steps, and one of the ways to run linear neurons."""
     peers = ("plain scan", "flax", "equinox", "torch")
     ways = [f"{executor} {what}" for executor in OTHERS for what in ("forward", "train")]
     rows, linear = [], []
@@ -243,7 +243,7 @@ def page(config: Config, results: dict[str, Any], arrays: dict[str, np.ndarray])
         )
         for entry in row.get("executors", ()):
             sizes = [row["neuron"], str(entry["steps"]), str(entry["batch"])]
-            linear.append([*sizes, *(f"{entry[what]['median']:.2f}" if what in entry else "" for what in ways)])
+            linear.append([*sizes, *(f"{entry[what]['median']:.2f}" for what in ways)])
     columns = ["neuron", "states", "parameters", "operations per step", "batch", "ms"]
     return [
         Section(

@@ -39,7 +39,7 @@ def recurrence(factors: Factors, added: Values) -> list[Shaped[Array, "time *sta
         s, a list of arrays `[T, *state]`. All quantities dimensionless.
 
     Reference: Blelloch 1990, Prefix sums and their applications, CMU-CS-90-190, section 1.4; Martin and Cundy 2018,
-    arXiv:1709.04057, section 2.2 (the derivative).
+    arXiv:1709.04057.
     """
     return _recurrence(_stepwise.get(), [list(row) for row in factors], list(added))
 

@@ -212,6 +212,5 @@ def test_the_reverse_pass_keeps_nothing_of_its_steps_but_the_gradient_of_the_inp
         return run_population(weights, tape, inputs, False).sum()
 
     jaxpr = jax.make_jaxpr(jax.grad(loss, argnums=(0, 1)))(weights, data())
-    loops = [e for e in jaxpr.jaxpr.eqns if e.primitive.name == "scan" and e.params["reverse"]]
-    (loop,) = loops
+    (loop,) = (e for e in jaxpr.jaxpr.eqns if e.primitive.name == "scan" and e.params["reverse"])
     assert [v.aval.shape for v in loop.outvars[loop.params["num_carry"] :]] == [(STEPS, INPUTS, BATCH)]
